@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from accounts.permissions import RIGHTS, full_name
+
+
+def validate_timezone(name: str) -> None:
+    """Refuse a name that is no IANA time zone."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError("Choose a time zone from the list.", code="unknown_timezone")
+
+
+class User(AbstractUser):
+    """A person who signs in. What they may do comes from their role (a Django group), never from the page."""
+
+    timezone = models.CharField(
+        "time zone",
+        max_length=64,
+        default="UTC",
+        validators=[validate_timezone],
+        help_text="Times on every page are shown in this zone.",
+    )
+    # {table name: {"columns": [...], "page_size": n}}; holds no data of people, only the choice of columns.
+    table_preferences = models.JSONField(default=dict, blank=True)
+
+    def may(self, codename: str) -> bool:
+        """Say whether this person has the permission."""
+        return self.has_perm(full_name(codename))
+
+    def table_preference(self, table: str) -> dict[str, Any]:
+        """Return what this person chose for a table; empty when nothing was."""
+        stored = self.table_preferences.get(table)
+        return stored if isinstance(stored, dict) else {}
+
+
+class Right(models.Model):
+    """Carries the permission codenames; has no table and no rows."""
+
+    class Meta:
+        managed = False
+        default_permissions = ()
+        permissions = [(codename, f"Can {label}") for codename, label in RIGHTS.items()]
