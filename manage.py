@@ -1,0 +1,20 @@
+#!/usr/bin/env python
+"""Django's command line."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+from thrive_sync.stack.environment import before_demo
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "thrive_sync.settings")
+    if sys.argv[1:2] == ["demo"]:
+        before_demo()  # the settings ask for servers that this one command has yet to start
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

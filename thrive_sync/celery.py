@@ -1,0 +1,80 @@
+"""The Celery application: its queues, what it does when the broker goes away, and what runs by the clock."""
+
+from __future__ import annotations
+
+import logging.config
+import os
+from typing import Any
+
+from celery import Celery, signals
+from celery.schedules import crontab
+from django.conf import settings
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "thrive_sync.settings")
+
+LONGEST_RUN_SECONDS = 12 * 60 * 60
+
+app = Celery("thrive_sync")
+
+
+def _configuration() -> dict[str, Any]:
+    return {
+        "broker_url": settings.REDIS_URL,
+        # A person waits for what is on "interactive"; a nightly sync of everything must not stand before it.
+        "task_queues": [Queue("interactive"), Queue("scheduled")],
+        "task_default_queue": "interactive",
+        "task_create_missing_queues": False,
+        # A task whose worker died is delivered again; claims in the database make a second delivery harmless.
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "worker_prefetch_multiplier": 1,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,  # runs live in the database, not in the broker
+        "task_ignore_result": True,
+        "task_store_errors_even_if_ignored": False,
+        "accept_content": ["json"],
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "enable_utc": True,
+        "timezone": settings.TIME_ZONE,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "broker_connection_timeout": 3,
+        "broker_transport_options": {
+            "visibility_timeout": LONGEST_RUN_SECONDS,  # shorter, and a running task would be delivered again
+            "socket_connect_timeout": 3,
+            "socket_timeout": 30,
+            "socket_keepalive": True,
+            "health_check_interval": 25,
+        },
+        # A click must not wait for a broker that is away: its request is a row, and the sweep sends it again.
+        "task_publish_retry_policy": {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1},
+        "worker_send_task_events": False,
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+        # In memory: the sweep finds all that is due in the database, so beat has nothing to remember.
+        "beat_scheduler": "celery.beat:Scheduler",
+        "beat_schedule": {
+            "sweep": {
+                "task": "targetgroups.tasks.sweep",
+                "schedule": settings.SYNC_SWEEP_SECONDS,
+                "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
+            },
+            "clean up": {
+                "task": "targetgroups.tasks.clean_up",
+                "schedule": crontab(hour="3", minute="17"),
+                "options": {"queue": "scheduled"},
+            },
+        },
+    }
+
+
+# Handed over as a function, so that importing the package needs no settings yet.
+app.add_defaults(_configuration)
+app.autodiscover_tasks()
+
+
+@signals.setup_logging.connect
+def _keep_django_logging(**_kwargs: object) -> None:
+    """Log through the redacting handlers of the settings; Celery would put up its own."""
+    logging.config.dictConfig(settings.LOGGING)

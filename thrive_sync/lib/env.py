@@ -1,0 +1,128 @@
+"""Read settings from the environment; a missing or malformed one stops the start and is called by its name."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import zoneinfo
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import environ
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+
+_environ = environ.Env()
+BROKER_SCHEMES = ("redis", "rediss", "redis+socket", "unix")
+
+
+def read_file(path: Path) -> None:
+    """Take what a `.env` file says and the environment does not."""
+    if path.is_file():
+        environ.Env.read_env(path, overwrite=False)
+
+
+def is_set(name: str) -> bool:
+    return bool(os.environ.get(name, "").strip())
+
+
+def text(name: str, default: str | None = None, *, hint: str = "") -> str:
+    value = os.environ.get(name, "").strip()
+    if value:
+        return value
+    if default is None:
+        raise ImproperlyConfigured(f"{name} is not set. {hint or '.env.example says what it is for.'}")
+    return default
+
+
+def flag(name: str, *, default: bool) -> bool:
+    value = text(name, str(default)).lower()
+    if value not in ("true", "false", "1", "0", "yes", "no", "on", "off"):
+        raise malformed(name, "it must be true or false")
+    return value in ("true", "1", "yes", "on")
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """Split a comma separated list."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def whole(name: str, default: int, *, least: int = 1) -> int:
+    try:
+        value = int(text(name, str(default)))
+    except ValueError:
+        raise malformed(name, "it must be a whole number") from None
+    if value < least:
+        raise malformed(name, f"it must be at least {least}")
+    return value
+
+
+def seconds(name: str, default: float, *, least: float) -> float:
+    try:
+        value = float(text(name, str(default)))
+    except ValueError:
+        raise malformed(name, "it must be a number of seconds") from None
+    if not math.isfinite(value) or value < least:
+        raise malformed(name, f"it must be at least {least:g} seconds")
+    return value
+
+
+def zone(name: str, default: str) -> str:
+    value = text(name, default)
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        raise malformed(name, f"there is no time zone {value!r}; an example is Europe/Berlin") from None
+    return value
+
+
+def log_level(name: str, default: str) -> str:
+    value = text(name, default).upper()
+    if value not in logging.getLevelNamesMapping() or value == "NOTSET":
+        raise malformed(name, "it must be DEBUG, INFO, WARNING, ERROR or CRITICAL")
+    return value
+
+
+def fernet_keys(name: str) -> tuple[str, ...]:
+    """Return the keys of the encrypted fields: the first encrypts, all of them decrypt."""
+    text(name)
+    keys = tuple(words(name))
+    for position, key in enumerate(keys, start=1):
+        try:
+            Fernet(key)
+        except ValueError:  # the key itself stays out of the message
+            raise malformed(name, f"key {position} is not a Fernet key (32 bytes in URL-safe base64)") from None
+    return keys
+
+
+def database(name: str, *, hint: str = "") -> dict[str, Any]:
+    """Return Django's description of a PostgreSQL database; `?host=` may name the folder of a socket."""
+    text(name, hint=hint)
+    try:
+        config = dict(_environ.db_url_config(os.environ[name].strip()))
+    except (ImproperlyConfigured, ValueError, KeyError):
+        raise malformed(name, "an example is postgres://user:password@host:5432/name") from None
+    if config.get("ENGINE") != "django.db.backends.postgresql" or not config.get("NAME"):
+        raise malformed(name, "it must name a PostgreSQL database: postgres://user:password@host:5432/name")
+    options = config.setdefault("OPTIONS", {})
+    if "host" in options:
+        config["HOST"] = options.pop("host")
+    return config
+
+
+def broker(name: str, *, hint: str = "") -> str:
+    """Return the address of Redis or Valkey as Celery wants it; both spellings of a unix socket are taken."""
+    value = text(name, hint=hint)
+    parts = urlsplit(value)
+    if parts.scheme not in BROKER_SCHEMES or not (parts.hostname or parts.path):
+        raise malformed(name, "examples are redis://host:6379/0 and unix:///run/valkey.sock?db=0")
+    if parts.scheme == "unix":
+        return f"redis+socket://{parts.path}?virtual_host={parse_qs(parts.query).get('db', ['0'])[0]}"
+    return value
+
+
+def malformed(name: str, reason: str) -> ImproperlyConfigured:
+    """Name the setting and what it must be, never its value: that may be a secret."""
+    return ImproperlyConfigured(f"{name} is malformed: {reason}.")

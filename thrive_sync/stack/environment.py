@@ -1,0 +1,105 @@
+"""Where the embedded servers keep their things, and how other programs find them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import Any
+
+from cryptography.fernet import Fernet
+
+from thrive_sync.lib import env
+
+HINT = (
+    "Start the demo (`make demo`), whose servers are found by themselves, or set it in the environment or in .env; "
+    ".env.example says how."
+)
+# What the settings get while the demo has not started its servers yet.
+NOT_YET_DATABASE = "postgres://demo@/not_started_yet?host=/nonexistent"
+NOT_YET_REDIS = "unix:///nonexistent/valkey.sock?db=0"
+# The demo is for the person at this machine: plain HTTP, and no other name.
+SITE = {"ALLOWED_HOSTS": "127.0.0.1,localhost", "HTTPS_ONLY": "false"}
+
+
+def var_dir() -> Path:
+    """Return the folder of data, logs and generated secrets."""
+    named = os.environ.get("THRIVE_VAR", "").strip()
+    return Path(named).resolve() if named else Path(__file__).resolve().parent.parent.parent / "var"
+
+
+def addresses_file(var: Path) -> Path:
+    return var / "stack.json"
+
+
+def secrets(var: Path) -> dict[str, str]:
+    """Return the demo's generated secrets: made once, kept readable for their owner alone."""
+    path = var / "secrets.json"
+    kept: dict[str, str] = json.loads(path.read_text()) if path.is_file() else {}
+    made = {
+        "SECRET_KEY": lambda: token_urlsafe(50),
+        "FIELD_ENCRYPTION_KEYS": lambda: Fernet.generate_key().decode(),
+        "DEMO_PASSWORD": lambda: token_urlsafe(9),
+    }
+    missing = {name: make() for name, make in made.items() if not kept.get(name)}
+    if missing:
+        kept |= missing
+        write_private(path, json.dumps(kept, indent=1))
+    return kept
+
+
+def write_private(path: Path, content: str) -> None:
+    """Write a whole file that nobody else can read, or leave the old one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(content)
+    fresh.replace(path)
+
+
+def before_demo() -> None:
+    """Give the settings what they ask for before the demo has started any server."""
+    env.read_file(Path(__file__).resolve().parent.parent.parent / ".env")
+    kept = secrets(var_dir())
+    for name in ("SECRET_KEY", "FIELD_ENCRYPTION_KEYS"):
+        _fill(name, kept[name])
+    _fill("DATABASE_URL", NOT_YET_DATABASE)
+    _fill("REDIS_URL", NOT_YET_REDIS)
+    for name, value in SITE.items():
+        _fill(name, value)
+
+
+def attach() -> None:
+    """Take over a running demo's addresses, unless the environment names a database itself."""
+    if env.is_set("DATABASE_URL"):
+        return
+    found = running_demo(var_dir())
+    if found is None:
+        return
+    kept = secrets(var_dir())
+    for name, value in (found["environment"] | SITE).items():
+        _fill(name, value)
+    for name in ("SECRET_KEY", "FIELD_ENCRYPTION_KEYS"):
+        _fill(name, kept[name])
+
+
+def running_demo(var: Path) -> dict[str, Any] | None:
+    """Return what a demo wrote down about itself, if that demo still lives."""
+    path = addresses_file(var)
+    if not path.is_file():
+        return None
+    import psutil  # only the demo's own requirements bring it, and without a demo there is no such file
+
+    found: dict[str, Any] = json.loads(path.read_text())
+    try:
+        is_alive = abs(psutil.Process(found["pid"]).create_time() - found["created"]) < 1
+    except psutil.Error:
+        is_alive = False
+    return found if is_alive else None
+
+
+def _fill(name: str, value: str) -> None:
+    if not env.is_set(name):
+        os.environ[name] = value
