@@ -1,0 +1,46 @@
+"""Text as MemberSuite sends it, to values; what can't be read is None and never a guess."""
+
+from __future__ import annotations
+
+import re
+
+_TRUE = {"true", "1", "yes"}
+_FALSE = {"false", "0", "no"}
+_ENCODED = re.compile(r"_x(?:([0-9A-Fa-f]{8})|([0-9A-Fa-f]{4}))_")
+_INT64 = 2**63 - 1
+
+
+def to_bool(value: object) -> bool | None:
+    """Return a flag, or None for anything but true/false, 1/0 and yes/no."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | str):
+        text = str(value).strip().lower()
+        if text in _TRUE:
+            return True
+        if text in _FALSE:
+            return False
+    return None
+
+
+def to_int(value: object) -> int | None:
+    """Return a whole number that fits 64 bits, else None."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    text = str(value).strip()
+    digits = text[1:] if text[:1] == "-" else text
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 19:
+        return None
+    number = int(text)
+    return number if -_INT64 <= number <= _INT64 else None
+
+
+def decode_name(name: str) -> str:
+    """Undo the XML encoding of a column name, once and left to right."""
+    return _ENCODED.sub(_decoded, name)
+
+
+def _decoded(found: re.Match[str]) -> str:
+    point = int(found[1] or found[2], 16)
+    # A number that is no character was never encoded by a server: leave it as it stands.
+    return chr(point) if point <= 0x10FFFF and not 0xD800 <= point <= 0xDFFF else found[0]

@@ -1,0 +1,1 @@
+"""Concierge, MemberSuite's SOAP service: the default transport."""

@@ -1,0 +1,227 @@
+"""Bytes of a reply to values; hostile or broken XML is an UnreadableReply and never more than that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lxml import etree
+
+from memberSuite.coerce import decode_name, to_bool, to_int
+from memberSuite.exceptions import UnreadableReply
+from memberSuite.records import NO_ATTRIBUTES, Person, RejectedRow
+
+SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
+CONTRACTS = "{http://membersuite.com/contracts}"
+SCHEMAS = "{http://membersuite.com/schemas}"
+RESULTS = "{http://schemas.datacontract.org/2004/07/MemberSuite.SDK.Results}"
+ERRORS = "{http://schemas.datacontract.org/2004/07/MemberSuite.SDK.Concierge}"
+TYPES = "{http://schemas.datacontract.org/2004/07/MemberSuite.SDK.Types}"
+DIFFGR = "{urn:schemas-microsoft-com:xml-diffgram-v1}"
+XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+XSD = "{http://www.w3.org/2001/XMLSchema}"
+
+PEOPLE_COLUMNS = ("ID", "LocalID", "FirstName", "LastName", "EmailAddress", "DoNotEmail", "LastModifiedDate")
+FLAG_COLUMNS = ("ID", "LocalID", "DoNotEmail")
+
+Row = Person | RejectedRow
+
+
+@dataclass(frozen=True)
+class ErrorItem:
+    code: str
+    message: str | None
+    field: str | None
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The frame of every reply; `value` is its result, None when absent, nil or childless."""
+
+    session_id: str | None
+    is_success: bool
+    errors: tuple[ErrorItem, ...]
+    value: etree._Element | None
+
+
+def looks_like_xml(content_type: str, body: bytes) -> bool:
+    """Say whether a body may go to the XML parser: proxies answer HTML, and that must not."""
+    kind = content_type.split(";")[0].strip()
+    if kind and "xml" not in kind:
+        return False
+    start = body[:512].removeprefix(b"\xef\xbb\xbf").lstrip()
+    return start.startswith((b"<", b"\xff\xfe", b"\xfe\xff")) and not start.lower().startswith((b"<!doctype", b"<html"))
+
+
+def parse_xml(body: bytes) -> etree._Element:
+    """Parse without entities, DTDs or the network."""
+    if b"<!DOCTYPE" in body:
+        raise UnreadableReply("The answer holds a document type, which is refused.")
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        root = etree.fromstring(body, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        # The parser's own words may quote the body: keep where it failed, not what stood there.
+        line = getattr(error, "lineno", None)
+        raise UnreadableReply(f"The answer is not well-formed XML (line {line}).") from None
+    if (
+        root.getroottree().docinfo.internalDTD is not None
+    ):  # another character encoding may hide it from the search above
+        raise UnreadableReply("The answer holds a document type, which is refused.")
+    return root
+
+
+def is_nil(element: etree._Element | None) -> bool:
+    return element is None or to_bool(element.get(XSI + "nil")) is True
+
+
+def text_of(parent: etree._Element | None, tag: str) -> str | None:
+    """Return a child's text; nil, empty and absent are all None."""
+    child = None if parent is None else parent.find(tag)
+    return None if child is None or is_nil(child) else (child.text or None)
+
+
+def type_of(element: etree._Element) -> str:
+    """Return an element's xsi:type as {namespace}name: a prefix means what it means where it stands."""
+    name = (element.get(XSI + "type") or "").strip()
+    prefix, colon, local = name.rpartition(":")
+    namespace = element.nsmap.get(prefix if colon else None)
+    return f"{{{namespace}}}{local}" if namespace else local
+
+
+def fault_text(root: etree._Element) -> str | None:
+    """Return what a SOAP Fault says, or None when there is none."""
+    body = root.find(SOAP + "Body")
+    fault = None if body is None else body.find(SOAP + "Fault")
+    if fault is None:
+        return None
+    return text_of(fault, "faultstring") or "SOAP Fault"
+
+
+def read_frame(root: etree._Element, operation: str) -> Frame:
+    """Read header, success, errors and result of a reply."""
+    body = root.find(SOAP + "Body")
+    response = None if body is None else body.find(f"{CONTRACTS}{operation}Response")
+    result = None if response is None else response.find(f"{CONTRACTS}{operation}Result")
+    if result is None or is_nil(result):
+        raise UnreadableReply(f"The answer holds no {operation}Result.")
+    success = to_bool(text_of(result, RESULTS + "Success"))
+    if success is None:
+        raise UnreadableReply("The answer does not say whether it succeeded.")
+    errors = tuple(
+        ErrorItem(
+            text_of(item, ERRORS + "Code") or "",
+            text_of(item, ERRORS + "Message"),
+            text_of(item, ERRORS + "OffendingField"),
+        )
+        for item in result.iterfind(f"{RESULTS}Errors/{ERRORS}ConciergeError")
+    )
+    value = result.find(RESULTS + "ResultValue")
+    header = root.find(f"{SOAP}Header/{SCHEMAS}ConciergeResponseHeader")
+    session_id = text_of(header, SCHEMAS + "SessionId")
+    return Frame(session_id, success, errors, None if value is None or is_nil(value) or not len(value) else value)
+
+
+def total_of(result: etree._Element | None) -> int | None:
+    return None if result is None else to_int(text_of(result, RESULTS + "TotalRowCount"))
+
+
+def table_rows(result: etree._Element) -> Iterator[etree._Element]:
+    """Yield the rows of a SearchResult's table, whatever its data set is called."""
+    diffgram = result.find(f"{RESULTS}Table/{DIFFGR}diffgram")
+    if diffgram is None:
+        return
+    for data_set in diffgram:
+        if not data_set.tag.startswith("{"):
+            yield from data_set
+
+
+class Columns:
+    """Finds the place of each column of a reply among those asked for; a name is looked at once per reading."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
+        self._places = {name.casefold(): place for place, name in enumerate(names)}
+        self._known: dict[str, int] = {}
+
+    def place(self, tag: str) -> int:
+        """Return a column's place, or -1 for one that nobody asked for."""
+        place = self._places.get(decode_name(tag.rpartition("}")[2]).casefold(), -1)
+        self._known[tag] = place
+        return place
+
+    def values(self, rows: Iterator[etree._Element]) -> Iterator[list[str | None]]:
+        """Yield each row's texts in the order asked for; a cell that is left out is None."""
+        known = self._known
+        blank: list[str | None] = [None] * (len(self.names) + 1)  # the last place takes what nobody asked for
+        for row in rows:
+            values = blank.copy()
+            for cell in row:
+                tag = cell.tag
+                values[known[tag] if tag in known else self.place(tag)] = cell.text
+            yield values
+
+
+class PeopleReader:
+    """Turns rows into people; the first columns are ours, the others are the search's own."""
+
+    def __init__(self, ours: tuple[str, ...], extra: tuple[str, ...] = ()) -> None:
+        self.columns = Columns(ours + extra)
+        self._extra = extra
+        self._is_full = ours == PEOPLE_COLUMNS
+
+    def read(self, rows: Iterator[etree._Element]) -> list[Row]:
+        make = self._person if self._is_full else self._flag
+        return [make(values) for values in self.columns.values(rows)]
+
+    def _flag(self, values: list[str | None]) -> Row:
+        if not values[0]:
+            return RejectedRow(None, to_int(values[1]), "no_id")
+        return Person(values[0], to_int(values[1]), do_not_email=to_bool(values[2]))
+
+    def _person(self, values: list[str | None]) -> Row:
+        remote_id, local, first, last, email, flag, modified = values[:7]
+        local_id = int(local) if local and local.isdigit() and len(local) < 19 else to_int(local)
+        if not remote_id:
+            return RejectedRow(None, local_id, "no_id")
+        if flag != "false":
+            do_not_email = to_bool(flag)
+            if do_not_email is not False:  # R1: nothing else of these people is kept
+                return Person(remote_id, local_id, do_not_email=do_not_email)
+        attributes = NO_ATTRIBUTES
+        if self._extra:
+            attributes = {name: text for name, text in zip(self._extra, values[7:], strict=False) if text is not None}
+        return Person(remote_id, local_id, first, last, email, False, modified, attributes)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a record: its text, and its element for what a text can't hold."""
+
+    text: str | None
+    element: etree._Element
+
+
+def record_fields(record: etree._Element) -> dict[str, Field]:
+    """Return a record's fields by their names in lower case."""
+    fields: dict[str, Field] = {}
+    for pair in record.iterfind(f"{TYPES}Fields/{TYPES}KeyValueOfstringanyType"):
+        key, value = text_of(pair, TYPES + "Key"), pair.find(TYPES + "Value")
+        if key is not None and value is not None:
+            fields[key.casefold()] = Field(_field_text(value), value)
+    return fields
+
+
+def _field_text(value: etree._Element) -> str | None:
+    if is_nil(value):
+        return None
+    if value.text is None:  # an empty text is a value only where the type says that it is text
+        return "" if type_of(value) == XSD + "string" and not len(value) else None
+    return value.text

@@ -1,0 +1,48 @@
+"""Asking for people by their ids: an absence counts only if the answer is whole and the ids were looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+
+from memberSuite.crew import Halt, run
+from memberSuite.exceptions import CriterionRefused, UnreadableReply
+from memberSuite.pages import Answer, PageSize
+from memberSuite.records import PeoplePage, Person, RejectedRow
+
+IDS_A_CALL = 200
+
+FetchIds = Callable[[Sequence[str], int, PageSize], Answer]
+
+
+def batches(ids: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Cut ids into lists of a size, each id once whatever its letters' case."""
+    unique = iter({one.lower(): one for one in ids}.values())
+    while batch := list(islice(unique, size)):
+        yield batch
+
+
+def look_up_pages(fetch: FetchIds, remote_ids: Iterable[str], page_size: int, halt: Halt) -> Iterator[PeoplePage]:
+    """Yield every row of these ids, 200 ids a call."""
+    number = 0
+    for batch in batches(remote_ids, IDS_A_CALL):
+        asked = {remote_id.lower() for remote_id in batch}
+        start = 0
+        while True:
+            answer = run(lambda ids=batch, at=start: fetch(ids, at, PageSize(page_size)), halt)  # type: ignore[misc]
+            page = _page(answer, asked, number := number + 1)
+            start += len(answer.rows)
+            yield page
+            if start >= (answer.total or 0):
+                break
+            if not answer.rows:
+                raise UnreadableReply("Fewer rows came than MemberSuite said there are.")
+
+
+def _page(answer: Answer, asked: set[str], number: int) -> PeoplePage:
+    people = [row for row in answer.rows if isinstance(row, Person)]
+    rejected = [row for row in answer.rows if isinstance(row, RejectedRow)]
+    if any(person.remote_id.lower() not in asked for person in people):
+        # Whoever is absent from an answer to another question proves nothing (R5).
+        raise CriterionRefused("MemberSuite answered records that were not asked for.")
+    return PeoplePage(people, rejected, answer.asked_at, False, number)
