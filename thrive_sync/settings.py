@@ -18,7 +18,7 @@ environment.attach()  # to a running demo, if nothing else says where the server
 
 # Site
 DEBUG = env.flag("DEBUG", default=False)
-SECRET_KEY = env.text("SECRET_KEY")
+SECRET_KEY = env.text("SECRET_KEY", hint=environment.HINT)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 ROOT_URLCONF = "thrive_sync.urls"
@@ -113,7 +113,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-FIELD_ENCRYPTION_KEYS = env.fernet_keys("FIELD_ENCRYPTION_KEYS")  # the first encrypts, all decrypt
+FIELD_ENCRYPTION_KEYS = env.fernet_keys("FIELD_ENCRYPTION_KEYS", hint=environment.HINT)  # the first encrypts, all decrypt
 
 # Words and times
 LANGUAGE_CODE = "en-us"

@@ -24,10 +24,6 @@ def read_file(path: Path) -> None:
         environ.Env.read_env(path, overwrite=False)
 
 
-def is_set(name: str) -> bool:
-    return bool(os.environ.get(name, "").strip())
-
-
 def text(name: str, default: str | None = None, *, hint: str = "") -> str:
     value = os.environ.get(name, "").strip()
     if value:
@@ -85,9 +81,9 @@ def log_level(name: str, default: str) -> str:
     return value
 
 
-def fernet_keys(name: str) -> tuple[str, ...]:
+def fernet_keys(name: str, *, hint: str = "") -> tuple[str, ...]:
     """Return the keys of the encrypted fields: the first encrypts, all of them decrypt."""
-    text(name)
+    text(name, hint=hint)
     keys = tuple(words(name))
     for position, key in enumerate(keys, start=1):
         try:

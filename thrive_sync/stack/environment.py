@@ -10,11 +10,9 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 
-from thrive_sync.lib import env
-
 HINT = (
-    "Start the demo (`make demo`), whose servers are found by themselves, or set it in the environment or in .env; "
-    ".env.example says how."
+    "Start the demo (`make demo`), whose servers commands find by themselves; "
+    "or set it in the environment or in .env, as .env.example shows."
 )
 # What the settings get while the demo has not started its servers yet.
 NOT_YET_DATABASE = "postgres://demo@/not_started_yet?host=/nonexistent"
@@ -61,7 +59,6 @@ def write_private(path: Path, content: str) -> None:
 
 def before_demo() -> None:
     """Give the settings what they ask for before the demo has started any server."""
-    env.read_file(Path(__file__).resolve().parent.parent.parent / ".env")
     kept = secrets(var_dir())
     for name in ("SECRET_KEY", "FIELD_ENCRYPTION_KEYS"):
         _fill(name, kept[name])
@@ -73,7 +70,7 @@ def before_demo() -> None:
 
 def attach() -> None:
     """Take over a running demo's addresses, unless the environment names a database itself."""
-    if env.is_set("DATABASE_URL"):
+    if _is_set("DATABASE_URL"):
         return
     found = running_demo(var_dir())
     if found is None:
@@ -101,5 +98,9 @@ def running_demo(var: Path) -> dict[str, Any] | None:
 
 
 def _fill(name: str, value: str) -> None:
-    if not env.is_set(name):
+    if not _is_set(name):
         os.environ[name] = value
+
+
+def _is_set(name: str) -> bool:
+    return bool(os.environ.get(name, "").strip())

@@ -53,6 +53,7 @@ class Child:
     signals: Signals
     log: Path | None
     created: float
+    is_brief: bool = False  # has a task to do and ends
 
     @property
     def entry(self) -> Entry:
@@ -115,6 +116,7 @@ class Supervisor:
         signals: Signals = PLAIN,
         environment: Mapping[str, str] | None = None,
         in_terminal: bool = False,
+        is_brief: bool = False,
         **how: Any,
     ) -> Child:
         """Start a program whose output goes to its log, or to the terminal."""
@@ -129,7 +131,7 @@ class Supervisor:
                 start_new_session=True,
                 **how,
             )
-            child = Child(name, process, signals, log, _create_time(process.pid))
+            child = Child(name, process, signals, log, _create_time(process.pid), is_brief)
             self.children.append(child)
             self._write_ledger()
         return child
@@ -165,7 +167,8 @@ class Supervisor:
     def check(self, *, other_than: Child | None = None) -> None:
         """Raise ChildFailed when a program that should be running is not."""
         for child in self.children:
-            if child is not other_than and (code := child.process.poll()) is not None:
+            code = child.process.poll()
+            if code is not None and child is not other_than and not (child.is_brief and code == 0):
                 raise ChildFailed(f"{child.name} has ended ({_in_words(code)}).{tail(child)}")
 
     @property

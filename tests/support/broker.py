@@ -1,0 +1,18 @@
+"""The broker as a test sees it."""
+
+from __future__ import annotations
+
+import redis
+from django.conf import settings
+
+
+def client() -> redis.Redis:
+    """Return a connection to the broker database of this test process."""
+    url = settings.REDIS_URL.replace("redis+socket://", "unix://").replace("virtual_host=", "db=")
+    return redis.Redis.from_url(url, socket_timeout=10)
+
+
+def waiting_count(*queues: str) -> int:
+    """Return how many messages no worker has taken yet."""
+    with client() as connection:
+        return sum(int(connection.llen(queue)) for queue in queues or ("interactive", "scheduled"))  # type: ignore[arg-type]
