@@ -1,0 +1,105 @@
+"""The words for states and reasons, with the sets that code decides by. One list: nothing is listed again elsewhere."""
+
+from django.db import models
+
+
+class Transport(models.TextChoices):
+    CONCIERGE = "concierge", "Concierge (SOAP)"
+    REST = "rest", "REST"
+
+
+class RunKind(models.TextChoices):
+    LIST = "list", "List refresh"
+    GROUP = "group", "Group sync"
+    PREVIEW = "preview", "Preview"
+    CHECK = "check", "Connection test"
+    PERSON = "person", "Person check"
+
+
+class Trigger(models.TextChoices):
+    INFO = "info", "Info"
+    RESYNC_NOW = "resync_now", "Resync Now"
+    REFRESH = "refresh", "Refresh Target Group List"
+    MAILING = "mailing", "Mailing"
+    SCHEDULE = "schedule", "Schedule"
+    APPLY = "apply", "Apply"
+    RETRY = "retry", "Retry"
+    COMMAND = "command", "Command"
+    API = "api", "API"
+
+
+class Phase(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    READING = "reading", "Reading from MemberSuite"
+    CHECKING = "checking", "Checking"
+    COMPARING = "comparing", "Comparing"
+    WRITING = "writing", "Writing"
+    DONE = "done", "Done"
+
+
+class RunStatus(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    RUNNING = "running", "Running"
+    HELD = "held", "Held"
+    SUPERSEDED = "superseded", "Superseded"
+    COMPLETED = "completed", "Completed"
+    COMPLETED_WITH_REJECTS = "completed_with_rejects", "Completed with rejects"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+# A run in one of these may still change something; at most one waiting and one running run of a slot (R7).
+ACTIVE = (RunStatus.WAITING, RunStatus.RUNNING)
+GOOD = (RunStatus.COMPLETED, RunStatus.COMPLETED_WITH_REJECTS)
+FINAL = (*GOOD, RunStatus.HELD, RunStatus.SUPERSEDED, RunStatus.FAILED, RunStatus.CANCELLED)
+
+
+class Queue(models.TextChoices):
+    INTERACTIVE = "interactive", "Interactive"
+    SCHEDULED = "scheduled", "Scheduled"
+
+
+class ExclusionReason(models.TextChoices):
+    """Why a record of the search is not a member. The last one is an error's word, the others are rules'."""
+
+    DO_NOT_EMAIL = "do_not_email", "Do Not Email is Yes"
+    NO_ADDRESS = "no_address", "No e-mail address"
+    MALFORMED_ADDRESS = "malformed_address", "Malformed e-mail address"
+    DUPLICATE_ROW = "duplicate_row", "Duplicate row"
+    UNREADABLE_ROW = "unreadable_row", "Unreadable row (rejected)"
+
+
+class RemovalReason(models.TextChoices):
+    """Why a member left. The two address reasons name people who are still in the search but can't be mailed."""
+
+    NOW_DO_NOT_EMAIL = "now_do_not_email", "Do Not Email is now Yes"
+    NO_LONGER_IN_SEARCH = "no_longer_in_search", "No longer in the search"
+    RECORD_DELETED = "record_deleted", "Record deleted"
+    NOW_NO_ADDRESS = "now_no_address", "E-mail address is now missing"
+    NOW_MALFORMED_ADDRESS = "now_malformed_address", "E-mail address is now malformed"
+
+
+class OutcomeKind(models.TextChoices):
+    CHANGED = "changed", "Changed"
+    REMOVED = "removed", "Removed"
+    WOULD_ADD = "would_add", "Would be added"
+    WOULD_CHANGE = "would_change", "Would be changed"
+    WOULD_REMOVE = "would_remove", "Would be removed"
+
+
+class GroupState(models.TextChoices):
+    """What stands beside a group's count, most urgent first (R15: a word for each, never a false 0)."""
+
+    ERROR = "error", "Error"
+    UNAVAILABLE = "unavailable", "Unavailable"
+    NOT_COUNTED = "not_counted", "Not counted yet"
+    COUNTED = "counted", "Counted"
+
+
+class SuppressionCause(models.TextChoices):
+    OPT_OUT = "opt_out", "Opted out"
+    HARD_BOUNCE = "hard_bounce", "Hard bounce"
+    SOFT_BOUNCES = "soft_bounces", "Repeated soft bounces"
+    COMPLAINT = "complaint", "Complaint"
+    MANUAL = "manual", "Suppressed by a person"
+    ERASED = "erased", "Erased on request"

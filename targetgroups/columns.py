@@ -1,0 +1,91 @@
+"""Columns of the tables: shared by the headers, the chooser and the sort."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from accounts.models import User
+
+
+@dataclass(frozen=True)
+class Column:
+    key: str
+    label: str
+    sort: str = ""  # the word in the address; empty: cannot be sorted by
+    is_default: bool = True
+    is_fixed: bool = False  # names the row, so it cannot be switched off
+    is_number: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str
+    columns: tuple[Column, ...]
+    page_sizes: tuple[int, ...] = (25, 50, 100, 250)
+    default_page_size: int = 50
+
+    def shown_to(self, user: User, extra: Iterable[Column] = ()) -> list[Column]:
+        """Return the columns this person sees: their choice, or the defaults as long as they made none."""
+        chosen = user.table_preference(self.name).get("columns")
+        every = (*self.columns, *extra)
+        if not isinstance(chosen, list):
+            return [column for column in every if column.is_default or column.is_fixed]
+        return [column for column in every if column.key in chosen or column.is_fixed]
+
+    def page_size_for(self, user: User) -> int:
+        size = user.table_preference(self.name).get("page_size")
+        return size if size in self.page_sizes else self.default_page_size
+
+
+TARGET_GROUPS = Table(
+    "target_groups",
+    (
+        Column("name", "Target Group Name", sort="name", is_fixed=True),
+        Column("count", "Count", sort="count", is_number=True),
+        Column("last_synced", "Last Synced", sort="last_synced"),
+        Column("type", "Type", sort="type"),
+        Column("folder", "Folder", sort="folder"),
+        Column("search_id", "Search ID", sort="search_id", is_default=False),
+    ),
+)
+
+SUBSCRIBERS = Table(
+    "subscribers",
+    (
+        Column("email", "E-mail", sort="email", is_fixed=True),
+        Column("first_name", "First Name"),
+        Column("last_name", "Last Name"),
+        Column("name", "Name", sort="name", is_default=False),
+        Column("status", "Status"),
+        Column("subscribed_at", "Subscribed"),
+        Column("changed_at", "Last Changed"),
+        Column("remote_id", "Remote ID", is_default=False),
+        Column("local_id", "Local ID", is_default=False, is_number=True),
+    ),
+)
+
+SYNC_ACTIVITY = Table(
+    "sync_activity",
+    (
+        Column("run", "Run", is_fixed=True),
+        Column("outcome", "Outcome"),
+        Column("target_group", "Target Group"),
+        Column("trigger", "Trigger"),
+        Column("who", "Who"),
+        Column("started", "Started"),
+        Column("took", "Took", is_number=True),
+        Column("added", "Added", is_number=True),
+        Column("changed", "Changed", is_number=True),
+        Column("removed", "Removed", is_number=True),
+        Column("members", "Members", is_number=True),
+    ),
+)
+
+TABLES = {table.name: table for table in (TARGET_GROUPS, SUBSCRIBERS, SYNC_ACTIVITY)}
+ATTRIBUTE = "attribute:"
+
+
+def attribute_columns(names: Iterable[str]) -> list[Column]:
+    """Make an optional column of each extra field of a search."""
+    return [Column(f"{ATTRIBUTE}{name}", name, is_default=False) for name in names]

@@ -1,0 +1,124 @@
+"""Start work or join it: the only thing that views, commands and beat call. Nothing here waits for MemberSuite (R8)."""
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+import audit
+from thrive_sync.lib.claims import claim
+
+from .choices import ACTIVE, Queue, RunKind, RunStatus, Trigger
+from .exceptions import NotAllowedNow
+from .models import Bridge, CancelWish, SyncRun, TargetGroup
+from .sync import single_flight
+
+Actor = AbstractBaseUser | None
+
+_INTERACTIVE = frozenset(
+    {Trigger.INFO, Trigger.RESYNC_NOW, Trigger.REFRESH, Trigger.COMMAND, Trigger.APPLY, Trigger.MAILING}
+)
+
+
+def request_sync(target_group: TargetGroup, trigger: Trigger, user: Actor = None) -> SyncRun:
+    """Ask for a group to be brought level with its search; join a run that will do (R7).
+
+    A mailing joins only a run that has not begun: its first page must be asked for after the mailing's moment.
+    """
+    joinable = (RunStatus.WAITING,) if trigger == Trigger.MAILING else ACTIVE
+    return _request(target_group.bridge, RunKind.GROUP, trigger, user, target_group=target_group, joinable=joinable)
+
+
+def request_preview(target_group: TargetGroup, user: Actor = None, trigger: Trigger = Trigger.RESYNC_NOW) -> SyncRun:
+    """Ask what a sync would do now, without doing it."""
+    return _request(target_group.bridge, RunKind.PREVIEW, trigger, user, target_group=target_group)
+
+
+def request_list_refresh(bridge: Bridge, trigger: Trigger = Trigger.REFRESH, user: Actor = None) -> SyncRun:
+    """Ask for the list of searches to be read again."""
+    return _request(bridge, RunKind.LIST, trigger, user)
+
+
+def request_check(bridge: Bridge, user: Actor = None, trigger: Trigger = Trigger.COMMAND) -> SyncRun:
+    """Ask for the connection to be tested."""
+    return _request(bridge, RunKind.CHECK, trigger, user)
+
+
+def request_cancel(run: SyncRun, user: Actor = None) -> None:
+    """Wish that a run should stop: a waiting one is cancelled here, a running one by its worker.
+
+    Raises NotAllowedNow if the run is over.
+    """
+    with transaction.atomic():
+        if not single_flight.cancel_waiting(run):
+            run.refresh_from_db(fields=["status"])
+            if run.status != RunStatus.RUNNING:
+                raise NotAllowedNow(f"This run can't be cancelled: it is {run.get_status_display().lower()} already.")
+            CancelWish.objects.create(run=run, user=_known(user))
+        audit.record(user or Trigger.COMMAND, "run.cancel_wished", run)
+
+
+def request_apply(run: SyncRun, user: Actor) -> SyncRun:
+    """Approve what a held run showed: a new run reads again and may remove at most those people (R6).
+
+    Raises NotAllowedNow if the run is not held any more.
+    """
+    with transaction.atomic():
+        _decide(run, user, "apply")
+        new_run = _request(
+            run.bridge,
+            RunKind(run.kind),
+            Trigger.APPLY,
+            user,
+            target_group=run.target_group,
+            joinable=(RunStatus.WAITING,),
+            applies=run,
+        )
+        SyncRun.objects.filter(pk=new_run.pk, status=RunStatus.WAITING, applies__isnull=True).update(applies=run)
+    return new_run
+
+
+def request_discard(run: SyncRun, user: Actor) -> None:
+    """Close a held run without applying it. Raises NotAllowedNow if it is not held any more."""
+    with transaction.atomic():
+        _decide(run, user, "discard")
+        held = SyncRun.objects.filter(pk=run.pk, status=RunStatus.HELD)
+        claim(held, status=RunStatus.CANCELLED, error_text="Discarded: nothing was changed.")
+
+
+def _decide(run: SyncRun, user: Actor, decision: str) -> None:
+    held = SyncRun.objects.filter(pk=run.pk, status=RunStatus.HELD)
+    if not claim(held, decided_by=_known(user), decided_at=single_flight.ClockTimestamp()):
+        run.refresh_from_db(fields=["status"])
+        raise NotAllowedNow(f"There is nothing to {decision}: this run is {run.get_status_display().lower()}.")
+    audit.record(user or Trigger.COMMAND, f"run.{decision}", run)
+
+
+def _request(
+    bridge: Bridge,
+    kind: RunKind,
+    trigger: Trigger,
+    user: Actor,
+    *,
+    target_group: TargetGroup | None = None,
+    joinable: tuple[RunStatus, ...] = ACTIVE,
+    **fields: Any,
+) -> SyncRun:
+    queue = Queue.INTERACTIVE if trigger in _INTERACTIVE else Queue.SCHEDULED
+    slot = {"bridge": bridge, "kind": kind, "target_group": target_group, "remote_id": ""}
+    with transaction.atomic():
+        run, is_new = single_flight.start_or_attach(slot, joinable=joinable, trigger=trigger, queue=queue, **fields)
+        single_flight.request(run, trigger, _known(user))
+        if not is_new and queue == Queue.INTERACTIVE:
+            is_new = single_flight.hurry(run, queue)
+        audit.record(
+            user or trigger, f"{kind}.requested", target_group or bridge, None, {"run": run.pk, "trigger": trigger}
+        )
+        if is_new:
+            transaction.on_commit(lambda: single_flight.send(run.pk, queue))
+    return run
+
+
+def _known(user: Actor) -> Any:
+    """Requests keep people, not the anonymous."""
+    return user if user is not None and user.is_authenticated else None

@@ -1,0 +1,189 @@
+"""Input checks: what a page accepts, and the sentence for what it does not."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from audit import record
+
+from .choices import RunKind, RunStatus, Transport, Trigger
+from .models import Bridge
+
+NEEDED = {
+    Transport.CONCIERGE: ("association_id", "access_key_id", "secret_access_key"),
+    Transport.REST: ("tenant_id", "api_user", "api_password"),
+}
+
+
+class RunFilterForm(forms.Form):
+    """The filters of Sync Activity. An unknown value filters nothing instead of failing: addresses get old."""
+
+    kind = forms.ChoiceField(choices=[("", "All kinds"), *RunKind.choices], required=False)
+    trigger = forms.ChoiceField(choices=[("", "All triggers"), *Trigger.choices], required=False)
+    outcome = forms.ChoiceField(choices=[("", "All outcomes"), *RunStatus.choices], required=False)
+    group = forms.IntegerField(required=False, min_value=1)
+
+    def chosen(self) -> dict[str, Any]:
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+
+class SecretField(forms.CharField):
+    """A stored secret is never sent to the page again: empty means keep it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password", "spellcheck": "false"})
+        super().__init__(required=False, strip=True, widget=widget, **kwargs)
+
+
+class BridgeForm(forms.ModelForm[Bridge]):
+    """The connection to one association, with the fields of both transports."""
+
+    secret_access_key = SecretField(label="Secret access key")
+    api_password = SecretField(label="API user password")
+
+    class Meta:
+        model = Bridge
+        fields = (
+            "name",
+            "transport",
+            "service_address",
+            "association_id",
+            "access_key_id",
+            "secret_access_key",
+            "tenant_id",
+            "api_user",
+            "api_password",
+            "page_size",
+            "requests_in_flight",
+            "guard_percent",
+            "guard_people",
+            "lists_do_not_email",
+        )
+        labels = {
+            "name": "Association",
+            "service_address": "Service address",
+            "page_size": "Page size",
+            "requests_in_flight": "Requests in flight",
+            "guard_percent": "Percentage of the group",
+            "guard_people": "Number of people",
+            "lists_do_not_email": "List the people who are Do Not Email",
+        }
+        help_texts = {
+            "service_address": "The address MemberSuite gave you, for example https://soap.membersuite.com/",
+            "page_size": "Rows asked for at a time, 25 to 1000.",
+            "requests_in_flight": "Requests open at the same time, 1 to 16.",
+            "lists_do_not_email": "Off: only their number is asked for, which is faster.",
+        }
+        error_messages = {
+            "page_size": {
+                "min_value": "The page size must be 25 or more.",
+                "max_value": "The page size must be 1000 or less.",
+                "invalid": "The page size must be a whole number from 25 to 1000.",
+            },
+            "requests_in_flight": {
+                "min_value": "At least 1 request must be in flight.",
+                "max_value": "At most 16 requests can be in flight.",
+                "invalid": "Requests in flight must be a whole number from 1 to 16.",
+            },
+            "guard_percent": {"max_value": "A percentage is at most 100."},
+            "service_address": {"invalid": "This is not an address. It starts with https:// and names a host."},
+        }
+        widgets = {"service_address": forms.URLInput(attrs={"inputmode": "url", "spellcheck": "false"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stored = {name: getattr(self.instance, name) for name in (*Bridge.SECRET_FIELDS, "service_address")}
+        for name, field in self.fields.items():
+            field.widget.attrs.setdefault("class", _css_class(field))
+            described = [f"{name}-hint"] if field.help_text or name in Bridge.SECRET_FIELDS else []
+            if self.is_bound and self.has_error(name):
+                described.append(f"{name}-error")
+                field.widget.attrs["aria-invalid"] = "true"
+            if described:
+                field.widget.attrs["aria-describedby"] = " ".join(described)
+
+    def clean_service_address(self) -> str:
+        address: str = self.cleaned_data["service_address"]
+        parts = urlsplit(address)
+        if parts.username or parts.password:
+            raise forms.ValidationError("Leave user name and password out of the address.")
+        if parts.scheme != "https" and not _is_this_machine(parts.hostname or ""):
+            raise forms.ValidationError("The address must start with https://, or keys would travel in the open.")
+        return address
+
+    def clean_secret_access_key(self) -> str:
+        secret: str = self.cleaned_data["secret_access_key"]
+        try:
+            base64.b64decode(secret, validate=True)
+        except (binascii.Error, ValueError):
+            raise forms.ValidationError(
+                "This is not a secret access key: it holds characters that base64 does not know, or a part is missing. "
+                "Copy the whole key from MemberSuite."
+            ) from None
+        return secret
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        transport = cleaned.get("transport", "")
+        moved = _host(cleaned.get("service_address", "")) != _host(self.stored["service_address"]) and self.instance.pk
+        for name in NEEDED.get(transport, ()):
+            if name in self.errors or cleaned.get(name):
+                continue
+            if name in Bridge.SECRET_FIELDS and self.stored[name]:
+                if moved:  # or whoever may edit a bridge could have its secrets sent to a host of their own
+                    self.add_error(name, "The service address names another host: enter this secret again.")
+                continue
+            self.add_error(name, f"{Transport(transport).label} needs this.")
+        return cleaned
+
+    def save_by(self, user: User) -> Bridge:
+        """Store the bridge and its audit entry together; an empty secret keeps the stored one."""
+        before = _seen(Bridge.objects.get(pk=self.instance.pk)) if self.instance.pk else None
+        replaced = [name for name in Bridge.SECRET_FIELDS if self.cleaned_data[name]]
+        bridge = self.instance
+        for name in Bridge.SECRET_FIELDS:
+            setattr(bridge, name, self.cleaned_data[name] or self.stored[name])
+            if name in replaced:
+                setattr(bridge, f"{name}_set_at", timezone.now())
+        with transaction.atomic():
+            bridge.save()
+            after = _seen(bridge) | ({"replaced": replaced} if replaced else {})
+            record(user, "bridge changed" if before else "bridge created", bridge, before, after)
+        return bridge
+
+
+def _css_class(field: forms.Field) -> str:
+    if isinstance(field.widget, forms.CheckboxInput):
+        return "form-check-input"
+    return "form-select" if isinstance(field.widget, forms.Select) else "form-control"
+
+
+def _seen(bridge: Bridge) -> dict[str, Any]:
+    """Return what the audit may show of a bridge."""
+    return {
+        name: getattr(bridge, name)
+        for name in BridgeForm.Meta.fields
+        if name not in (*Bridge.SECRET_FIELDS, "access_key_id")
+    }
+
+
+def _host(address: str) -> str:
+    return (urlsplit(address).netloc or "").lower()
+
+
+def _is_this_machine(host: str) -> bool:
+    """Say whether a host is this machine or a neighbour in the same private network (a name without a dot)."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return bool(host) and "." not in host

@@ -1,0 +1,68 @@
+import os
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.permissions import ADMINISTRATOR
+from audit import record
+from targetgroups.models import Bridge
+
+# What the stand-in takes; a test compares them with the stand-in's own.
+ASSOCIATION = "Society of Lamp Keepers"
+CREDENTIALS = {
+    "association_id": "11111111-2222-3333-4444-555555555555",
+    "access_key_id": "AKEXAMPLE0001",
+    "secret_access_key": "ZXhhbXBsZS1zZWNyZXQtZG8tbm90LXVzZS0wMDAwMDE=",
+    "tenant_id": "40001",
+    "api_user": "api-user@lamps.example",
+    "api_password": "lamps-in-the-window",
+}
+
+
+class Command(BaseCommand):
+    help = "Bring the demo's database up to date: tables, the user of the demo, and a bridge to the stand-in."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--standin", required=True, help="address of the stand-in MemberSuite")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        password = os.environ.get(
+            "DEMO_PASSWORD"
+        )  # not an argument: those are there for every user of the machine to see
+        if not password:
+            raise CommandError("DEMO_PASSWORD is not set.")
+        call_command("migrate", interactive=False, verbosity=options["verbosity"])
+        ensure_user(password)
+        ensure_bridge(options["standin"])
+
+
+def ensure_user(password: str) -> None:
+    """Create the demo's user; one that exists keeps its sessions unless the password changed."""
+    user, _ = User.objects.get_or_create(username="demo")
+    user.groups.add(Group.objects.get(name=ADMINISTRATOR.name))
+    if not user.check_password(password):
+        user.set_password(password)
+        user.save()
+
+
+def ensure_bridge(standin: str) -> None:
+    """Connect to the stand-in where it listens this time; a bridge that leads elsewhere is left alone."""
+    bridge = Bridge.objects.filter(association_id=CREDENTIALS["association_id"]).first()
+    if bridge is None and not Bridge.objects.exists():
+        now = timezone.now()
+        times = {"secret_access_key_set_at": now, "api_password_set_at": now}
+        bridge = Bridge.objects.create(name=ASSOCIATION, service_address=standin, **CREDENTIALS, **times)
+        record("command", "bridge created", bridge, after={"service_address": standin})
+    elif bridge is not None and bridge.service_address != standin and "://127.0.0.1:" in bridge.service_address:
+        record(
+            "command",
+            "bridge changed",
+            bridge,
+            {"service_address": bridge.service_address},
+            {"service_address": standin},
+        )
+        Bridge.objects.filter(pk=bridge.pk).update(service_address=standin)

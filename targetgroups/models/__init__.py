@@ -1,0 +1,25 @@
+"""One row's truths, a module per noun."""
+
+from .bridge import Bridge
+from .folder import Folder
+from .membership import Exclusion, Membership
+from .outcome import RunOutcome
+from .subscriber import Subscriber
+from .suppression import Suppression
+from .sync_run import CancelWish, RunProgress, SyncRequest, SyncRun
+from .target_group import TargetGroup
+
+__all__ = [
+    "Bridge",
+    "CancelWish",
+    "Exclusion",
+    "Folder",
+    "Membership",
+    "RunOutcome",
+    "RunProgress",
+    "Subscriber",
+    "Suppression",
+    "SyncRequest",
+    "SyncRun",
+    "TargetGroup",
+]

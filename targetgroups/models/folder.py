@@ -1,0 +1,18 @@
+from django.db import models
+
+
+class Folder(models.Model):
+    """Where target groups are kept. "Main Folder" and "MemberSuite" exist from the start and stay."""
+
+    MAIN = "Main Folder"
+    MEMBERSUITE = "MemberSuite"
+
+    name = models.CharField(max_length=100, unique=True)
+    is_built_in = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

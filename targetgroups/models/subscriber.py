@@ -1,0 +1,47 @@
+from django.db import models
+
+from .bridge import Bridge
+
+
+class Subscriber(models.Model):
+    """One MemberSuite record that was mailable when read (R1, R2).
+
+    `sync.apply` alone writes these rows. A subscriber who became Do Not Email keeps Remote ID, time and reason; the rest is empty.
+    """
+
+    bridge = models.ForeignKey(Bridge, on_delete=models.CASCADE, related_name="subscribers")
+    remote_id = models.CharField("Remote ID", max_length=100)
+    remote_key = models.CharField(max_length=100, db_collation="C")
+    local_id = models.BigIntegerField(null=True, blank=True)
+    email = models.TextField("e-mail", blank=True)
+    first_name = models.TextField(blank=True)
+    last_name = models.TextField(blank=True)
+    # One mailbox, one key (R13): suppression and shared addresses compare this.
+    address_key = models.TextField(blank=True, db_collation="C")
+    attributes = models.JSONField(default=dict, blank=True)
+    # Made in Python at reading (casefolded, marks dropped), so that order does not depend on the server's collation.
+    sort_email = models.TextField(blank=True, db_collation="C")
+    sort_name = models.TextField(blank=True, db_collation="C")
+    do_not_email_at = models.DateTimeField(null=True, blank=True)
+    # When the page that brought the present values was asked for, by the database's clock (R14).
+    seen_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["bridge", "remote_key"], name="subscriber_remote_id_once"),
+        ]
+        indexes = [
+            # Shared addresses and suppression: everybody at one address.
+            models.Index(
+                fields=["bridge", "address_key"], name="subscriber_address", condition=~models.Q(address_key="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.remote_id
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()

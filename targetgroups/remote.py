@@ -1,0 +1,70 @@
+"""The only door to MemberSuite: builds a client from a bridge and re-exports what the sync needs to know of it."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal, cast
+
+from django.conf import settings
+
+from memberSuite import (
+    CheckStep,
+    ConnectionSettings,
+    CriterionRefused,
+    LookUpUnsupported,
+    MemberSuiteClient,
+    MemberSuiteError,
+    PeoplePage,
+    PeopleReading,
+    Person,
+    ReadingStopped,
+    RejectedRow,
+    Search,
+    SearchGone,
+    SearchList,
+    SearchNotRunnable,
+)
+from memberSuite import connect as _connect
+
+from .models import Bridge
+
+__all__ = [
+    "CheckStep",
+    "CriterionRefused",
+    "LookUpUnsupported",
+    "MemberSuiteClient",
+    "MemberSuiteError",
+    "PeoplePage",
+    "PeopleReading",
+    "Person",
+    "ReadingStopped",
+    "RejectedRow",
+    "Search",
+    "SearchGone",
+    "SearchList",
+    "SearchNotRunnable",
+    "connect",
+]
+
+
+def connect(bridge: Bridge, *, clock: Callable[[], datetime], stop: threading.Event) -> MemberSuiteClient:
+    """Build the client for a bridge; a context manager.
+
+    Args:
+        clock: tells when a page was asked for, by the database's time.
+        stop: once set, every call ends with ReadingStopped within two seconds.
+    """
+    connection = ConnectionSettings(
+        transport=cast(Literal["concierge", "rest"], bridge.transport),
+        service_address=bridge.service_address,
+        association_id=bridge.association_id,
+        access_key_id=bridge.access_key_id,
+        secret_access_key=bridge.secret_access_key or "",
+        tenant_id=bridge.tenant_id,
+        api_user=bridge.api_user,
+        api_password=bridge.api_password or "",
+        page_size=bridge.page_size,
+        in_flight=bridge.requests_in_flight,
+        retry_wait=settings.MEMBERSUITE_RETRY_WAIT_SECONDS,
+    )
+    return _connect(connection, clock=clock, stop=stop)

@@ -1,0 +1,30 @@
+"""What the steps of one attempt share: the run, its stage, its client, and what has been found so far."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ..models import SyncRun, TargetGroup
+from ..remote import MemberSuiteClient, Search
+from .single_flight import Heartbeat
+from .stage import Stage
+
+
+@dataclass
+class Attempt:
+    """One attempt of a group's run.
+
+    Attributes:
+        read_at: by the database's clock, just before the first page was asked for (R14).
+        calculated_do_not_email: the figure, where those people are not listed (total minus filtered rows).
+        warnings: sentences that stay with the run.
+    """
+
+    run: SyncRun
+    heart: Heartbeat
+    stage: Stage
+    client: MemberSuiteClient
+    search: Search
+    group: TargetGroup
+    read_at: datetime
+    calculated_do_not_email: int | None = None
+    warnings: list[str] = field(default_factory=list)

@@ -1,0 +1,265 @@
+"""The order of a run's stages, and how it ends. No SQL here: stages meet in the database.
+
+Reading -> Checking (totals, guard, look-up of candidates) -> Comparing -> Writing -> Done.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from django.db import close_old_connections, transaction
+
+from ..choices import Phase, RunKind, RunStatus
+from ..exceptions import Cancelled, Fenced, Held, SyncError
+from ..models import SyncRun
+from ..remote import MemberSuiteError, ReadingStopped, SearchGone, connect
+from . import apply, bridge_check, checking, contact, counts, diff, discovery, guard, reading, single_flight
+from .attempt import Attempt
+from .clock import TickingClock
+from .plan import Applied
+from .single_flight import Heartbeat
+from .stage import Stage
+
+log = logging.getLogger(__name__)
+
+_LOCK_EVERY = 0.05  # seconds between two tries for the bridge's lock
+
+
+def perform(run_id: int) -> None:
+    """Do a run, if it is this worker's to do. Delivered twice, it does nothing the second time (R9)."""
+    close_old_connections()
+    run = single_flight.take(run_id)
+    if run is None:
+        return
+    log.info("run %s (%s) attempt %s begins", run.pk, run.kind, run.attempt)
+    with Heartbeat(run) as heart:
+        _conclude(run, heart, _WORK[RunKind(run.kind)])
+
+
+def _conclude(run: SyncRun, heart: Heartbeat, work: Callable[[SyncRun, Heartbeat], None]) -> None:
+    """Do the work and give the run its end, whatever happens: the one catch-all, and it records."""
+    try:
+        try:
+            work(run, heart)
+        except ReadingStopped:
+            heart.check()
+            raise
+    except Fenced:
+        log.warning("run %s: attempt %s was overtaken", run.pk, run.attempt)
+    except Cancelled as error:
+        _end(run, heart, RunStatus.CANCELLED, error)
+    except MemberSuiteError as error:
+        contact.note_failed(run.bridge, error)
+        if isinstance(error, SearchGone) and run.target_group_id:
+            discovery.mark_gone(run.target_group_id)
+        _end(run, heart, RunStatus.FAILED, error)
+    except SyncError as error:
+        _end(run, heart, RunStatus.FAILED, error)
+    except Exception:
+        log.exception("run %s failed unexpectedly", run.pk)
+        _end(run, heart, RunStatus.FAILED, SyncError(code="unexpected"))
+        raise
+
+
+def _end(run: SyncRun, heart: Heartbeat, status: RunStatus, error: SyncError | MemberSuiteError) -> None:
+    """End a run that changed nothing, with its reason on the run and, if it failed, beside the group's count."""
+    try:
+        with transaction.atomic():
+            single_flight.end(run, status, error=error, phase_seconds=heart.closing_phase_seconds())
+            if run.kind == RunKind.GROUP and status == RunStatus.FAILED and run.target_group_id:
+                counts.write_error(run.target_group_id, error.code, error.sentence)
+    except Fenced:
+        log.warning("run %s: attempt %s was overtaken", run.pk, run.attempt)
+
+
+# --- one group ---------------------------------------------------------------------------------------------------
+
+
+def _sync_group(run: SyncRun, heart: Heartbeat) -> None:
+    _read_and(run, heart, _apply)
+
+
+def _preview_group(run: SyncRun, heart: Heartbeat) -> None:
+    _read_and(run, heart, _keep_preview)
+
+
+def _read_and(run: SyncRun, heart: Heartbeat, then: Callable[[Attempt], None]) -> None:
+    """Read the group's search into a stage, settle who must go, and hand over. The stage never outlives the attempt."""
+    assert run.target_group is not None
+    heart.enter(Phase.READING)
+    clock, stage = TickingClock(), Stage(run)
+    with connect(run.bridge, clock=clock, stop=heart.stop) as client:
+        search = reading.get_runnable_search(client, run.target_group.search_id)
+        stage.create()
+        try:
+            attempt = Attempt(run, heart, stage, client, search, run.target_group, read_at=clock())
+            reading.read_everything(attempt)
+            contact.note_good(run.bridge)
+            heart.enter(Phase.CHECKING)
+            try:
+                checking.settle(attempt)
+            except Held as held:
+                _hold(attempt, held)
+            else:
+                heart.enter(Phase.COMPARING)
+                then(attempt)
+        finally:
+            stage.drop()
+
+
+def _hold(attempt: Attempt, held: Held) -> None:
+    """End the run as held, with the people who would go (R6)."""
+    run, heart = attempt.run, attempt.heart
+    with transaction.atomic():
+        single_flight.lock_for_writing(run)
+        diff.record_would_remove(run, attempt.stage)
+        figures = {
+            **checking.sums(attempt).as_figures(),
+            "members_before": counts.member_count(attempt.group),
+            "would_remove": diff.removal_count(attempt.stage),
+        }
+        single_flight.finish(
+            run,
+            RunStatus.HELD,
+            sentence=held.sentence,
+            figures=figures,
+            warnings=attempt.warnings,
+            phase_seconds=heart.closing_phase_seconds(),
+        )
+
+
+def _apply(attempt: Attempt) -> None:
+    """Write the group in one transaction under the bridge's lock: members, counts and the run's end together (R4, R9)."""
+    run, heart, group = attempt.run, attempt.heart, attempt.group
+    try:
+        with transaction.atomic():
+            _wait_for_lock(run, heart)
+            heart.enter(Phase.WRITING)
+            single_flight.lock_for_writing(run)
+            applied = _write(attempt)
+            counts.write(group, run, applied.sums, applied.members_after, attempt.read_at)
+            single_flight.supersede_held(run)
+            single_flight.finish(
+                run,
+                reading.status_of(applied.sums.rejected),
+                sentence=_sentence(applied),
+                figures=applied.as_figures(),
+                warnings=attempt.warnings,
+                phase_seconds=heart.closing_phase_seconds(),
+            )
+    except Held as held:  # newer knowledge came while waiting for the lock, and the guard says too many
+        _hold(attempt, held)
+    else:
+        apply.refresh_statistics(applied.added)
+
+
+def _write(attempt: Attempt) -> Applied:
+    """Do the steps of an apply; the caller's transaction makes them one."""
+    run, stage, group = attempt.run, attempt.stage, attempt.group
+    members_before = counts.member_count(group)
+    if diff.exclude_known_do_not_email(stage, group) and apply.remove_newly_excluded(stage, group):
+        plan = diff.plan(run, stage, diff.removal_count(stage), members_before)
+        guard.check(plan, guard.limits_of(group))
+    sums = checking.sums(attempt)
+    apply.erase_do_not_email(stage, group)
+    changed = apply.update_subscribers(run, stage, group)
+    apply.insert_subscribers(stage, group)
+    added = apply.add_members(run, stage, group)
+    removed_by_reason = apply.remove_members(run, stage, group)
+    apply.update_exclusions(run, stage, group)
+    members_after = members_before + added - sum(removed_by_reason.values())
+    return Applied(members_before, members_after, added, changed, removed_by_reason, sums)
+
+
+def _wait_for_lock(run: SyncRun, heart: Heartbeat) -> None:
+    """Wait for the bridge's other apply to end; Cancel still works."""
+    while not apply.try_lock(run.bridge_id):
+        heart.check()
+        time.sleep(_LOCK_EVERY)
+
+
+def _keep_preview(attempt: Attempt) -> None:
+    """End a preview: keep what a sync would do now, and change nothing."""
+    run, heart, stage = attempt.run, attempt.heart, attempt.stage
+    with transaction.atomic():
+        single_flight.lock_for_writing(run)
+        added, changed = diff.record_would_add_and_change(run, stage, attempt.group)
+        would_remove = diff.record_would_remove(run, stage)
+        figures = {
+            **checking.sums(attempt).as_figures(),
+            "members_before": counts.member_count(attempt.group),
+            "would_add": added,
+            "would_change": changed,
+            "would_remove": would_remove,
+        }
+        single_flight.finish(
+            run,
+            RunStatus.COMPLETED,
+            sentence=f"A sync now would add {added:,}, change {changed:,} and remove {would_remove:,}.",
+            figures=figures,
+            warnings=attempt.warnings,
+            phase_seconds=heart.closing_phase_seconds(),
+        )
+
+
+def _sentence(applied: Applied) -> str:
+    parts = [f"{applied.added:,} added", f"{applied.changed:,} changed", f"{applied.removed:,} removed"]
+    return f"{', '.join(parts)}; {applied.members_after:,} members."
+
+
+# --- the other kinds ---------------------------------------------------------------------------------------------
+
+
+def _refresh_list(run: SyncRun, heart: Heartbeat) -> None:
+    heart.enter(Phase.READING)
+    with connect(run.bridge, clock=TickingClock(), stop=heart.stop) as client:
+        searches = client.list_searches()
+    contact.note_good(run.bridge)
+    heart.enter(Phase.COMPARING)
+    with transaction.atomic():
+        _wait_for_lock(run, heart)
+        try:
+            changes = discovery.compare(run, searches)
+        except Held as held:
+            single_flight.lock_for_writing(run)
+            discovery.record_would_mark(run, searches)
+            single_flight.finish(
+                run, RunStatus.HELD, sentence=held.sentence, phase_seconds=heart.closing_phase_seconds()
+            )
+            return
+        heart.enter(Phase.WRITING)
+        single_flight.lock_for_writing(run)
+        discovery.apply(run, changes)
+        single_flight.supersede_held(run)
+        single_flight.finish(
+            run,
+            RunStatus.COMPLETED,
+            sentence=changes.sentence(),
+            figures=changes.as_figures(),
+            phase_seconds=heart.closing_phase_seconds(),
+        )
+
+
+def _check_bridge(run: SyncRun, heart: Heartbeat) -> None:
+    heart.enter(Phase.READING)
+    with connect(run.bridge, clock=TickingClock(), stop=heart.stop) as client:
+        failed = bridge_check.walk(client, heart)
+    steps = {"steps": heart.steps, "phase_seconds": heart.closing_phase_seconds()}
+    with transaction.atomic():
+        if failed is None:
+            contact.note_good(run.bridge)
+            status, values = RunStatus.COMPLETED, {"sentence": "The connection works."}
+        else:
+            contact.note_step_failed(run.bridge, failed)
+            status, values = RunStatus.FAILED, {"error_code": failed.code, "error_text": failed.said}
+        single_flight.finish(
+            run, status, figures={"steps": steps["steps"]}, phase_seconds=steps["phase_seconds"], **values
+        )
+
+
+_WORK: dict[RunKind, Callable[[SyncRun, Heartbeat], None]] = {
+    RunKind.GROUP: _sync_group,
+    RunKind.PREVIEW: _preview_group,
+    RunKind.LIST: _refresh_list,
+    RunKind.CHECK: _check_bridge,
+}

@@ -1,0 +1,300 @@
+"""The stage: every row that one attempt read, in an UNLOGGED table of its own, each with its exclusion reason.
+
+Made, filled, corrected, dropped and swept here. An attempt never resumes another's: a crash empties such tables.
+Beside it stands the removal table: the members whom the reading does not show as eligible, until their look-up.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+from django.db import connection, transaction
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from thrive_sync.lib.sorting import sort_key
+
+from ..choices import ExclusionReason, RunStatus
+from ..models import SyncRun
+from ..remote import PeoplePage, Person, RejectedRow
+from .eligibility import address_key, exclusion_reason
+
+# Readings, as numbered in the stage.
+FIRST, SECOND, LOOK_UP, DO_NOT_EMAIL = 1, 2, 3, 9
+
+_PREFIX = "sync_stage_"
+_REMOVAL_PREFIX = "sync_removal_"
+_TYPES = [
+    "int2",
+    "text",
+    "text",
+    "int8",
+    "text",
+    "text",
+    "text",
+    "text",
+    "text",
+    "text",
+    "jsonb",
+    "timestamptz",
+    "text",
+    "text",
+]
+_LONGEST_REMOTE_ID = 100
+_LONGEST_SORT_KEY = 200  # an index entry must stay far below a third of a page
+_BIGGEST_LOCAL_ID = 2**63 - 1
+_NOTHING = Jsonb({})
+
+
+class Stage:
+    """The two tables of one attempt."""
+
+    def __init__(self, run: SyncRun) -> None:
+        self.table = sql.Identifier(f"{_PREFIX}{run.pk}_{run.attempt}")
+        self.removals = sql.Identifier(f"{_REMOVAL_PREFIX}{run.pk}_{run.attempt}")
+        self._copy = sql.SQL(
+            "COPY {} (reading, remote_key, remote_id, local_id, email, first_name, last_name, address_key, sort_email,"
+            " sort_name, attributes, asked_at, reason, detail) FROM STDIN (FORMAT BINARY)"
+        ).format(self.table)
+
+    def execute(self, query: str, **params: Any) -> int:
+        """Run a statement with {stage} and {removals} filled in; return the number of rows it touched."""
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL(query).format(stage=self.table, removals=self.removals), params)
+            return int(cursor.rowcount)
+
+    def fetch(self, query: str, **params: Any) -> list[tuple[Any, ...]]:
+        """Run a query with {stage} and {removals} filled in; return its rows."""
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL(query).format(stage=self.table, removals=self.removals), params)
+            return list(cursor.fetchall())
+
+    # --- the tables' lives ---
+
+    def create(self) -> None:
+        with transaction.atomic():
+            self.execute(
+                """
+                CREATE UNLOGGED TABLE {stage} (
+                    reading smallint NOT NULL,
+                    remote_key text COLLATE "C" NOT NULL,
+                    remote_id text NOT NULL,
+                    local_id bigint,
+                    email text NOT NULL,
+                    first_name text NOT NULL,
+                    last_name text NOT NULL,
+                    address_key text COLLATE "C" NOT NULL,
+                    sort_email text COLLATE "C" NOT NULL,
+                    sort_name text COLLATE "C" NOT NULL,
+                    attributes jsonb NOT NULL,
+                    asked_at timestamptz NOT NULL,
+                    reason text NOT NULL,
+                    detail text NOT NULL
+                ) WITH (autovacuum_enabled = false)
+                """
+            )
+            self.execute(
+                """
+                CREATE UNLOGGED TABLE {removals} (
+                    subscriber_id bigint PRIMARY KEY,
+                    remote_key text COLLATE "C" NOT NULL,
+                    remote_id text NOT NULL,
+                    reason text NOT NULL,
+                    asked_at timestamptz
+                ) WITH (autovacuum_enabled = false)
+                """
+            )
+
+    def drop(self) -> None:
+        self.execute("DROP TABLE IF EXISTS {stage}, {removals}")
+
+    def settle_statistics(self) -> None:
+        """Tell the planner what is in the stage: without it a merge of a million rows takes the wrong road."""
+        self.execute("ANALYZE {stage}")
+
+    # --- filling ---
+
+    def add_page(self, page: PeoplePage, reading: int) -> None:
+        """Put one page into the stage, each row with its exclusion reason; nothing personal of a Do Not Email row (R1)."""
+        if page.starts_over:
+            self.forget(reading)
+        with connection.cursor() as cursor, cursor.copy(self._copy) as copy:
+            copy.set_types(_TYPES)
+            write_row = copy.write_row
+            for person in page.rows:
+                write_row(_row(person, reading, page.asked_at))
+            for rejected in page.rejected:
+                write_row(_rejected_row(rejected, reading, page.asked_at))
+
+    def forget(self, reading: int) -> None:
+        """Throw one reading's rows away."""
+        self.execute("DELETE FROM {stage} WHERE reading = %(reading)s", reading=reading)
+
+    def replace(self, page: PeoplePage) -> None:
+        """Take a look-up's answer for whom it names: it is newer than what was read."""
+        keys = [person.remote_id.lower() for person in page.rows]
+        with transaction.atomic():
+            self.execute(
+                "DELETE FROM {stage} WHERE remote_key = ANY(%(keys)s) AND reading <> %(look_up)s",
+                keys=keys,
+                look_up=LOOK_UP,
+            )
+            self.add_page(page, LOOK_UP)
+
+    # --- correcting ---
+
+    def ids_in_one_reading_only(self) -> list[str]:
+        """Give the Remote IDs that only one of the two readings has (protocol 4.7)."""
+        rows = self.fetch(
+            """
+            SELECT min(remote_id) FROM {stage} WHERE reading IN (1, 2) AND remote_key <> ''
+            GROUP BY remote_key HAVING min(reading) = max(reading)
+            """
+        )
+        return [remote_id for (remote_id,) in rows]
+
+    def keep_second_reading(self, settled_ids: Iterable[str]) -> None:
+        """Drop the first reading, and of the second whoever was asked for again."""
+        keys = [remote_id.lower() for remote_id in settled_ids]
+        self.execute(
+            "DELETE FROM {stage} WHERE reading = 1 OR (reading = 2 AND remote_key = ANY(%(keys)s))",
+            keys=keys,
+        )
+
+    def mark_duplicates(self) -> int:
+        """Leave one row a person; the others become duplicate rows, emptied. Call it after counting (protocol 4.8).
+
+        Do Not Email wins over anything (R1), then an eligible row, then the newest.
+        """
+        return self.execute(
+            """
+            WITH several AS (
+                SELECT remote_key FROM {stage}
+                WHERE remote_key <> '' AND reason NOT IN ('duplicate_row', 'unreadable_row')
+                GROUP BY remote_key HAVING count(*) > 1
+            ), ranked AS (
+                SELECT s.ctid AS row_id, row_number() OVER (
+                    PARTITION BY s.remote_key
+                    ORDER BY s.reason = 'do_not_email' DESC, s.reason = '' DESC, s.asked_at DESC, s.reading DESC, s.ctid
+                ) AS place
+                FROM {stage} s JOIN several USING (remote_key)
+                WHERE s.reason NOT IN ('duplicate_row', 'unreadable_row')
+            )
+            UPDATE {stage} s
+            SET reason = 'duplicate_row', email = '', first_name = '', last_name = '', address_key = '', sort_email = '',
+                sort_name = '', attributes = '{{}}'
+            FROM ranked WHERE s.ctid = ranked.row_id AND ranked.place > 1
+            """
+        )
+
+    # --- reading ---
+
+    def counts_by_reason(self) -> dict[str, int]:
+        """Count the rows by exclusion reason; the empty reason is eligible."""
+        return dict(self.fetch("SELECT reason, count(*) FROM {stage} GROUP BY reason"))
+
+    def removal_ids(self, batch: int, *, unstaged_only: bool = False) -> Iterator[list[str]]:
+        """Give the Remote IDs of the candidates for removal, `batch` at a time."""
+        unstaged = (
+            "AND NOT EXISTS (SELECT 1 FROM {stage} s WHERE s.remote_key = r.remote_key AND s.reason <> 'duplicate_row')"
+            if unstaged_only
+            else ""
+        )
+        last = ""
+        while True:
+            rows = self.fetch(
+                "SELECT remote_key, remote_id FROM {removals} r WHERE remote_key > %(last)s "  # noqa: S608 - two fixed texts
+                + unstaged
+                + " ORDER BY remote_key LIMIT %(batch)s",
+                last=last,
+                batch=batch,
+            )
+            if not rows:
+                return
+            yield [remote_id for _, remote_id in rows]
+            last = rows[-1][0]
+
+
+def sweep() -> int:
+    """Drop the stages whose attempt is over or was taken over; return how many tables went."""
+    dropped = 0
+    for table, run_id, attempt in _existing():
+        alive = SyncRun.objects.filter(pk=run_id, attempt=attempt, status=RunStatus.RUNNING).exists()
+        if not alive:
+            with connection.cursor() as cursor:
+                cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(table)))
+            dropped += 1
+    return dropped
+
+
+def _existing() -> list[tuple[str, int, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = ANY(current_schemas(false)) AND tablename ~ %s",
+            [f"^({_PREFIX}|{_REMOVAL_PREFIX})[0-9]+_[0-9]+$"],
+        )
+        names = [name for (name,) in cursor.fetchall()]
+    return [(name, *map(int, name.rsplit("_", 2)[1:])) for name in names]  # type: ignore[misc]
+
+
+def _row(person: Person, reading: int, asked_at: Any) -> tuple[Any, ...]:
+    remote_id = person.remote_id
+    if len(remote_id) > _LONGEST_REMOTE_ID or "\0" in remote_id:
+        rejected = RejectedRow(remote_id=None, local_id=person.local_id, reason="Remote ID is too long")
+        return _rejected_row(rejected, reading, asked_at)
+    email = _clean(person.email).strip()
+    reason = exclusion_reason(person.do_not_email, email)
+    if reason is ExclusionReason.DO_NOT_EMAIL:
+        return _bare_row(reading, remote_id, person.local_id, asked_at, reason, "")
+    first_name, last_name = _clean(person.first_name), _clean(person.last_name)
+    return (
+        reading,
+        remote_id.lower(),
+        remote_id,
+        _local_id(person.local_id),
+        email,
+        first_name,
+        last_name,
+        "" if reason else address_key(email),
+        sort_key(email)[:_LONGEST_SORT_KEY],
+        sort_key(f"{last_name} {first_name}".strip())[:_LONGEST_SORT_KEY],
+        _attributes(person.attributes),
+        asked_at,
+        reason or "",
+        "",
+    )
+
+
+def _rejected_row(rejected: RejectedRow, reading: int, asked_at: Any) -> tuple[Any, ...]:
+    remote_id = _clean(rejected.remote_id)
+    return _bare_row(
+        reading,
+        remote_id if len(remote_id) <= _LONGEST_REMOTE_ID else "",
+        rejected.local_id,
+        asked_at,
+        ExclusionReason.UNREADABLE_ROW,
+        rejected.reason[:200],
+    )
+
+
+def _bare_row(
+    reading: int, remote_id: str, local_id: int | None, asked_at: Any, reason: ExclusionReason, detail: str
+) -> tuple[Any, ...]:
+    nothing = ("",) * 6
+    key, local_id = remote_id.lower(), _local_id(local_id)
+    return (reading, key, remote_id, local_id, *nothing, _NOTHING, asked_at, str(reason), detail)
+
+
+def _clean(text: str | None) -> str:
+    """PostgreSQL's text has no NUL."""
+    return text.replace("\0", "") if text else ""
+
+
+def _local_id(local_id: int | None) -> int | None:
+    return local_id if local_id is not None and 0 <= local_id <= _BIGGEST_LOCAL_ID else None
+
+
+def _attributes(attributes: dict[str, str]) -> Jsonb:
+    if not attributes:
+        return _NOTHING
+    return Jsonb({_clean(name): _clean(value) for name, value in attributes.items()}, dumps=msgspec.json.encode)

@@ -1,0 +1,150 @@
+"""Info of one target group: a dialog over the list and a page of its own, with the same parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.decorators import requires
+from accounts.permissions import SYNC, VIEW_GROUPS, VIEW_SUBSCRIBERS
+
+from .. import enqueue
+from ..choices import ExclusionReason, RunKind, Trigger
+from ..columns import SUBSCRIBERS, attribute_columns
+from ..models import SyncRun, TargetGroup
+from . import reading
+from .asking import is_part, ordering, page_size, person, whole
+from .groups import live_context
+from .sums import group_sums
+
+PAGE = 50
+TABS = (
+    ("overview", "Overview", "targetgroups:info"),
+    ("counts", "Counts", "targetgroups:counts"),
+    ("subscribers", "Subscribers", "targetgroups:subscribers"),
+    ("excluded", "Excluded", "targetgroups:excluded"),
+    ("history", "History", "targetgroups:history"),
+)
+
+
+@requires(VIEW_GROUPS)
+@require_POST
+def open_info(request: HttpRequest, group_id: int) -> HttpResponse:
+    """Ask for a sync, as choosing Info does, and show Info; without the permission Info says why nothing syncs."""
+    group = _group(group_id)
+    if person(request).may(SYNC) and group.is_runnable:
+        enqueue.request_sync(group, Trigger.INFO, person(request))
+    return redirect("targetgroups:info", group_id=group.pk)
+
+
+@requires(VIEW_GROUPS)
+@require_GET
+def overview(request: HttpRequest, group_id: int) -> HttpResponse:
+    group = _group(group_id)
+    counted_run = group.counted_run
+    asked_by = reading.requests_of(counted_run).first() if counted_run else None
+    return _tab(request, group, "overview", counted_run=counted_run, asked_by=asked_by)
+
+
+@requires(VIEW_GROUPS)
+@require_GET
+def live(request: HttpRequest, group_id: int) -> HttpResponse:
+    """Render the live strip for its polling; when the run is over, the tab below reloads itself once."""
+    context = live_context(request, _group(group_id))
+    response = render(request, "targetgroups/_live.html", context)
+    if context["poll_seconds"] is None:
+        response["HX-Trigger"] = "sync-ended"
+    return response
+
+
+@requires(VIEW_GROUPS)
+@require_GET
+def counts(request: HttpRequest, group_id: int) -> HttpResponse:
+    group = _group(group_id)
+    return _tab(request, group, "counts", sums=group_sums(group))
+
+
+@requires(VIEW_GROUPS, VIEW_SUBSCRIBERS)
+@require_http_methods(["GET", "POST"])
+def subscribers(request: HttpRequest, group_id: int) -> HttpResponse:
+    """Show a page of the group's people. A search is posted: what is looked for may not stand in an address."""
+    group, user = _group(group_id), person(request)
+    order, text = ordering(request, SUBSCRIBERS, "email"), request.POST.get("q", "").strip()
+    size, column = page_size(request, SUBSCRIBERS), reading.PEOPLE_SORTS[order.sort]
+    extra = attribute_columns(group.attribute_names)
+    page = reading.people_page(
+        group,
+        sort=order.sort,
+        is_descending=order.is_descending,
+        text=text,
+        size=size,
+        after=whole(request, "after"),
+        before=whole(request, "before"),
+    )
+    context = {
+        "page": page,
+        "table": SUBSCRIBERS,
+        "columns": SUBSCRIBERS.shown_to(user, extra),
+        "all_columns": [*SUBSCRIBERS.columns, *extra],
+        "order": order,
+        "size": size,
+        "text": text,
+        "hits": reading.hit_count(group, text, column) if text else None,
+        "suppressed": reading.suppressed_addresses(row.subscriber for row in page.rows),
+    }
+    if is_part(request, "people"):
+        return render(request, "targetgroups/_people.html", {"group": group, **context})
+    return _tab(request, group, "subscribers", **context)
+
+
+@requires(VIEW_GROUPS, VIEW_SUBSCRIBERS)
+@require_GET
+def excluded(request: HttpRequest, group_id: int) -> HttpResponse:
+    group = _group(group_id)
+    reason, remote_id = request.GET.get("reason", ""), request.GET.get("remote_id", "").strip()
+    rows = reading.present_exclusions(group)
+    if reason in ExclusionReason.values:
+        rows = rows.filter(reason=reason)
+    if remote_id:
+        rows = rows.filter(remote_key__startswith=remote_id.lower())
+    page = reading.excluded_page(rows, size=PAGE, after=whole(request, "after"), before=whole(request, "before"))
+    reasons = [(word, ExclusionReason(word).label, group.exclusion_counts.get(word)) for word in ExclusionReason.values]
+    return _tab(request, group, "excluded", page=page, reason=reason, remote_id=remote_id, reasons=reasons)
+
+
+@requires(VIEW_GROUPS)
+@require_GET
+def history(request: HttpRequest, group_id: int) -> HttpResponse:
+    group = _group(group_id)
+    filters = {"group": group.pk, "kind": RunKind.GROUP}
+    page = reading.activity_page(filters, size=PAGE, after=whole(request, "after"), before=whole(request, "before"))
+    return _tab(request, group, "history", page=page, points=reading.counts_over_time(group))
+
+
+@requires(VIEW_GROUPS, SYNC)
+@require_POST
+def cancel(request: HttpRequest, group_id: int, run_id: int) -> HttpResponse:
+    group = _group(group_id)
+    enqueue.request_cancel(get_object_or_404(SyncRun, pk=run_id, target_group=group), person(request))
+    if is_part(request, "info-live"):
+        return render(request, "targetgroups/_live.html", live_context(request, group))
+    return redirect("targetgroups:info", group_id=group.pk)
+
+
+def _group(group_id: int) -> TargetGroup:
+    groups = TargetGroup.objects.present().with_same_name_flags()
+    return get_object_or_404(groups.select_related("folder", "bridge", "counted_run"), pk=group_id)
+
+
+def _tab(request: HttpRequest, group: TargetGroup, name: str, **context: Any) -> HttpResponse:
+    is_alone = not is_part(request, "info", "sheet-body")
+    everything = live_context(request, group) | {"tab": name, "tabs": _tabs(request), **context}
+    return render(request, "targetgroups/info.html" if is_alone else "targetgroups/_info.html", everything)
+
+
+def _tabs(request: HttpRequest) -> list[tuple[str, str, str]]:
+    sees_people = person(request).may(VIEW_SUBSCRIBERS)
+    return [tab for tab in TABS if sees_people or tab[0] not in ("subscribers", "excluded")]

@@ -1,0 +1,67 @@
+"""Numbers that add up on screen (R15): each line is a word, a number (None: not known) and what opens the people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..choices import ExclusionReason
+from ..models import SyncRun, TargetGroup
+
+
+@dataclass(frozen=True)
+class Line:
+    word: str  # a figure's word in figures, or an exclusion's reason
+    label: str
+    count: int | None
+    sign: str = ""  # "", "−", "+" or "="
+    note: str = ""
+
+    @property
+    def is_reason(self) -> bool:
+        return self.word in ExclusionReason.values
+
+
+def group_sums(group: TargetGroup) -> list[Line]:
+    """Return the sum of the Counts tab: in the search, minus each reason, is the members."""
+    if group.member_count is None:
+        return []
+    return [
+        Line("in_search", "In the search", group.search_count),
+        *_reasons(group.exclusion_counts, is_calculated=group.is_do_not_email_calculated),
+        Line("members", "Members of this group", group.member_count, sign="="),
+    ]
+
+
+def reading_sums(run: SyncRun) -> list[Line]:
+    """Return how a run's reading adds up: in the search, minus each reason, is the eligible."""
+    figures: dict[str, Any] = run.figures
+    if "in_search" not in figures:
+        return []
+    return [
+        Line("in_search", "In the search", figures["in_search"]),
+        *_reasons(figures, is_calculated=bool(figures.get("is_do_not_email_calculated"))),
+        Line("eligible", "Eligible", figures.get("eligible"), sign="="),
+    ]
+
+
+def member_sums(run: SyncRun) -> list[Line]:
+    """Return how a run's change adds up: before, plus added, minus removed, is after."""
+    figures: dict[str, Any] = run.figures
+    if "members_before" not in figures:
+        return []
+    after = "Members after" if run.is_good else "Members after (if applied)"
+    return [
+        Line("members_before", "Members before", figures["members_before"]),
+        Line("added", "Added", figures.get("added"), sign="+"),
+        Line("removed", "Removed", figures.get("removed"), sign="−"),
+        Line("members_after", after, figures.get("members_after"), sign="="),
+    ]
+
+
+def _reasons(counts: dict[str, Any], *, is_calculated: bool) -> list[Line]:
+    calculated = {ExclusionReason.DO_NOT_EMAIL: "calculated: all rows minus the mailable ones"} if is_calculated else {}
+    return [
+        Line(reason, reason.label, int(counts.get(reason, 0)), sign="−", note=calculated.get(reason, ""))
+        for reason in ExclusionReason
+    ]

@@ -1,0 +1,50 @@
+"""Keyset paging both ways: any page costs one index read, however deep it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.db.models import F, Model, QuerySet
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
+
+Row = TypeVar("Row", bound=Model)
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class KeysetPage(Generic[Row]):
+    rows: list[Row]
+    has_previous: bool
+    has_next: bool
+
+
+def keyset_page(
+    queryset: QuerySet[Row],
+    order: Sequence[str],
+    *,
+    size: int,
+    after: Key | None = None,
+    before: Key | None = None,
+    is_descending: bool = False,
+) -> KeysetPage[Row]:
+    """Read the page that follows `after`, or precedes `before`, in the order of these fields.
+
+    The last field of `order` makes it unique, and an index holds all of them in this order. Keys are values of these
+    fields; the row they came from need not exist any more.
+    """
+    backwards = before is not None and after is None
+    key = before if backwards else after
+    downwards = is_descending != backwards
+    if key is not None:
+        compare = TupleLessThan if downwards else TupleGreaterThan
+        queryset = queryset.filter(compare(Tuple(*(F(name) for name in order)), key))
+    ordered = queryset.order_by(*(f"-{name}" if downwards else name for name in order))
+    rows = list(ordered[: size + 1])  # one more than shown tells whether there is another page: no COUNT
+    has_more = len(rows) > size
+    rows = rows[:size]
+    if backwards:
+        rows.reverse()
+        return KeysetPage(rows, has_previous=has_more, has_next=True)
+    return KeysetPage(rows, has_previous=key is not None, has_next=has_more)
