@@ -1,0 +1,5 @@
+"""A stand-in MemberSuite server: real protocols, an invented association, faults on demand. Shares no code with the client."""
+
+from memberSuite.standin.server import StandIn, serve
+
+__all__ = ["StandIn", "serve"]

@@ -1,0 +1,354 @@
+"""Answer a query: which rows match, in what order, and the page of them that was asked for."""
+
+from __future__ import annotations
+
+import random
+import threading
+from array import array
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import compress, count
+from typing import TypeVar
+
+from memberSuite.standin.columns import Kind, Value, coerce
+from memberSuite.standin.criteria import Criterion, Group, Node, flat_and, leaves, make_test
+from memberSuite.standin.errors import RemoteError
+from memberSuite.standin.people import Population
+from memberSuite.standin.tables import JOIN_PREFIX, ListTable, PeopleTable, RegistrationsTable, Table, organizations
+
+T = TypeVar("T")
+RANGE_OPERATIONS = frozenset(
+    "Equals IsGreaterThan IsGreaterThanOrEqualTo IsLessThan IsLessThanOrEqual IsBetween IsBlank IsNotBlank".split()
+)
+ID_OPERATIONS = frozenset({"Equals", "IsOneOfTheFollowing"})
+
+
+@dataclass(frozen=True)
+class Output:
+    name: str
+    aggregate: str = "None"
+    display: str = ""
+
+
+@dataclass(frozen=True)
+class Query:
+    type: str
+    where: Group = Group()
+    columns: tuple[Output, ...] = ()
+    sort: tuple[tuple[str, bool], ...] = ()
+    top: int | None = None
+    unique: bool = False
+
+    @property
+    def aggregates(self) -> bool:
+        return any(column.aggregate != "None" for column in self.columns)
+
+    def fields(self) -> list[str]:
+        return [c.field for c in leaves(self.where)] + [c.name for c in self.columns] + [name for name, _ in self.sort]
+
+
+@dataclass
+class Answer:
+    """One page: names and kinds of the columns, the rows, and the count over all pages (None: left out)."""
+
+    type: str
+    names: list[str]
+    kinds: list[Kind]
+    rows: list[list[Value]]
+    total: int | None
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Matching rows that have a LocalID, in its order, and those that have none."""
+
+    rows: array[int]
+    blank: list[int]
+    # Names this very answer in the keys of what is worked out from it.
+    serial: int = field(default_factory=count().__next__)
+
+
+@dataclass
+class Bounds:
+    """What the LocalID criteria leave: people from `low` up to `high`, with or without those who have no LocalID."""
+
+    low: int = 0
+    high: int | None = None
+    blanks: bool = True
+    filled: bool = True
+
+
+@dataclass
+class Window:
+    """An ordered run of rows, never copied whole."""
+
+    blank: Sequence[int]
+    rows: Sequence[int]
+    low: int
+    high: int
+    descending: bool = False
+    top: int | None = None
+
+    def __len__(self) -> int:
+        total = len(self.blank) + max(0, self.high - self.low)
+        return total if self.top is None else min(total, self.top)
+
+    def page(self, start: int, limit: int) -> list[int]:
+        stop = min(start + limit, len(self))
+        if not self.descending:
+            return self._slice(start, stop)
+        total = len(self.blank) + max(0, self.high - self.low)
+        return self._slice(total - stop, total - start)[::-1] if stop > start else []
+
+    def _slice(self, start: int, stop: int) -> list[int]:
+        blanks, low = len(self.blank), self.low - len(self.blank)
+        return [*self.blank[start : min(stop, blanks)], *self.rows[max(start, blanks) + low : max(stop, blanks) + low]]
+
+
+class Kept(OrderedDict[Hashable, T]):
+    """The last few results, the least used thrown away first."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def keep(self, key: Hashable, make: Callable[[], T]) -> T:
+        if key in self:
+            self.move_to_end(key)
+            return self[key]
+        made = self[key] = make()
+        if len(self) > self.most:
+            self.popitem(last=False)
+        return made
+
+
+@dataclass
+class Engine:
+    population: Population
+    # The small table of saved searches, made anew by its owner whenever one changes.
+    searches: Callable[[], ListTable]
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        self.people = PeopleTable(self.population)
+        self.organizations = organizations(self.population)
+        self._joined: RegistrationsTable | None = None
+        self._masks: Kept[bytes | bytearray] = Kept(24)
+        self._matched: Kept[Matched] = Kept(48)
+        self._sorted: Kept[list[int]] = Kept(24)
+
+    # -- tables -------------------------------------------------------------------------------------------------
+
+    def table(self, query: Query) -> Table:
+        kind = query.type.lower()
+        if kind == "individual":
+            joins = any(name.lower().startswith(JOIN_PREFIX) for name in query.fields())
+            return self._registrations() if joins else self.people
+        if kind == "organization":
+            return self.organizations
+        if kind == "savedsearch":
+            return self.searches()
+        raise RemoteError("InvalidQuery", f"Unknown type: {query.type[:60]}.")
+
+    def _registrations(self) -> RegistrationsTable:
+        with self.lock:
+            if self._joined is None or self._joined.people != self.population.size:
+                self._joined = RegistrationsTable(self.population)
+            return self._joined
+
+    # -- matching -----------------------------------------------------------------------------------------------
+
+    def _mask(self, table: Table, node: Node) -> bytes | bytearray:
+        if isinstance(node, Criterion):
+            column = table.column(node.field)
+            key = (table.name, table.version, table.size, node, column.version)
+            return self._masks.keep(key, lambda: column.mask(make_test(node, column.kind), table.size))
+        masks = [int.from_bytes(self._mask(table, inner), "little") for inner in node.criteria]
+        if not masks:
+            return bytes(b"\x01") * table.size
+        result = masks[0]
+        for mask in masks[1:]:
+            result = result & mask if node.kind == "And" else result | mask
+        return result.to_bytes(table.size, "little")
+
+    def matched(self, table: Table, nodes: tuple[Node, ...]) -> Matched:
+        """Return the living rows for which all nodes hold; the last few answers are kept while nothing they use changes."""
+        used = tuple(table.column(leaf.field).version for node in nodes for leaf in leaves(node))
+        return self._matched.keep(
+            (table.name, table.version, table.size, nodes, used), lambda: self._match(table, nodes)
+        )
+
+    def _match(self, table: Table, nodes: tuple[Node, ...]) -> Matched:
+        mask = int.from_bytes(table.alive(), "little")
+        for node in nodes:
+            mask &= int.from_bytes(self._mask(table, node), "little")
+        hits = mask.to_bytes(table.size, "little")
+        rows = array("I", compress(range(table.size), hits))
+        if isinstance(table, ListTable):
+            return Matched(rows, [])
+        blank = [
+            row for person in sorted(self.population.without_local_id) for row in table.rows_of(person) if hits[row]
+        ]
+        if blank:
+            without = set(blank)
+            rows = array("I", [row for row in rows if row not in without])
+        return Matched(rows, blank)
+
+    def row_test(self, table: Table, node: Node) -> Callable[[int], bool]:
+        """Return the same criteria as a question to a single row, worked out value by value."""
+        if isinstance(node, Criterion):
+            column = table.column(node.field)
+            holds, value = make_test(node, column.kind).holds, column.value
+            return lambda row: holds(value(row))
+        tests = [self.row_test(table, inner) for inner in node.criteria]
+        if node.kind == "And" or not tests:
+            return lambda row: all(test(row) for test in tests)
+        return lambda row: any(test(row) for test in tests)
+
+    # -- order --------------------------------------------------------------------------------------------------
+
+    def window(self, table: Table, query: Query) -> Window:
+        """Return the query's rows in order."""
+        bounds, ids, rest = Bounds(), None, []
+        for node in flat_and(query.where):
+            if isinstance(node, Criterion) and not isinstance(table, ListTable):
+                name = node.field.lower()
+                if name == "localid" and node.operation in RANGE_OPERATIONS and not node.needs_parameter:
+                    _narrow(bounds, node, self.population)
+                    continue
+                if name == "id" and node.operation in ID_OPERATIONS and not node.needs_parameter:
+                    wanted = {v.strip().lower() for v in node.values if v}
+                    ids = wanted if ids is None else ids & wanted
+                    continue
+            rest.append(node)
+        key = tuple(rest)
+        matched = self.matched(table, key) if ids is None else self._among(table, key, ids)
+        return self._ordered(table, query, key if ids is None else (*key, tuple(sorted(ids))), matched, bounds)
+
+    def _among(self, table: Table, nodes: tuple[Node, ...], ids: Iterable[str]) -> Matched:
+        persons = sorted({person for person in map(self.population.find, ids) if person is not None})
+        test = self.row_test(table, Group("And", nodes))
+        rows = [row for person in persons for row in table.rows_of(person) if test(row)]
+        without = self.population.without_local_id
+        blank = [row for row in rows if table.person(row) in without]
+        return Matched(array("I", [row for row in rows if table.person(row) not in without]), blank)
+
+    def _ordered(self, table: Table, query: Query, key: Hashable, matched: Matched, bounds: Bounds) -> Window:
+        low = bisect_left(matched.rows, table.first_row(bounds.low)) if bounds.low else 0
+        high = len(matched.rows) if bounds.high is None else bisect_left(matched.rows, table.first_row(bounds.high))
+        window = Window(
+            matched.blank if bounds.blanks else [], matched.rows, low, high if bounds.filled else low, top=query.top
+        )
+        if not query.sort or query.sort[0][0].lower() == "localid":
+            window.descending = bool(query.sort and query.sort[0][1])
+            window.blank = self._sort(
+                table, window.blank, query.sort[1:] or (("ID", window.descending),), window.descending
+            )
+            return window
+        versions = tuple(table.column(name).version for name, _ in query.sort)
+        found = (table.name, table.version, key, low, high, bounds.blanks, query.sort, versions, matched.serial)
+        rows = self._sorted.keep(
+            found, lambda: self._sort(table, window.page(0, len(matched.rows) + len(matched.blank)), query.sort)
+        )
+        return Window([], rows, 0, len(rows), top=query.top)
+
+    def _sort(
+        self, table: Table, rows: Sequence[int], sort: Sequence[tuple[str, bool]], turned: bool = False
+    ) -> list[int]:
+        ordered = list(rows)
+        for name, descending in reversed(sort):
+            ordered.sort(key=self._sort_key(table, name), reverse=descending is not turned)
+        return ordered
+
+    def _sort_key(self, table: Table, name: str) -> Callable[[int], tuple[bool, object]] | Callable[[int], int]:
+        if name.lower() == "id" and not isinstance(table, ListTable):
+            number, person = self.population.id_number, table.person
+            return lambda row: number(person(row))
+        value = table.column(name).value
+
+        def key(row: int) -> tuple[bool, object]:
+            # A null sorts before everything, as it does in SQL Server.
+            found = value(row)
+            return (
+                found is not None,
+                (found.casefold() if isinstance(found, str) else found) or 0 if found is not None else 0,
+            )
+
+        return key
+
+    # -- running ------------------------------------------------------------------------------------------------
+
+    def run(self, query: Query, start: int, limit: int, mixer: random.Random | None = None) -> Answer:
+        """Return one page; RemoteError when the query can't be run. A mixer shuffles the whole order first."""
+        table = self.table(query)
+        outputs = query.columns or (Output("ID"), Output("Name"))
+        columns = [table.column(output.name) for output in outputs]
+        with self.lock:
+            window = self.window(table, query)
+        if mixer is not None:
+            mixed = window.page(0, len(window))
+            mixer.shuffle(mixed)
+            window = Window([], mixed, 0, len(mixed))
+        whole = query.unique or query.aggregates
+        page = window.page(0, len(window)) if whole else window.page(start, limit)
+        readers = [column.value for column in columns]
+        rows = [[read(row) for read in readers] for row in page]
+        total = len(window)
+        if query.aggregates:
+            rows = aggregate(outputs, rows)
+        elif query.unique:
+            rows = list({tuple(row): row for row in rows}.values())
+        if whole:
+            total, rows = len(rows), rows[start : start + limit]
+        names = [output.display or column.name for output, column in zip(outputs, columns, strict=True)]
+        kinds: list[Kind] = [
+            "number" if output.aggregate in ("Count", "Sum", "Average") else column.kind
+            for output, column in zip(outputs, columns, strict=True)
+        ]
+        return Answer(query.type, names, kinds, rows, total)
+
+
+def _narrow(bounds: Bounds, criterion: Criterion, population: Population) -> None:
+    """Take one criterion on LocalID into the bounds; no LocalID never matches a comparison."""
+    if criterion.operation in ("IsBlank", "IsNotBlank"):
+        bounds.filled &= criterion.operation == "IsNotBlank"
+        bounds.blanks &= criterion.operation == "IsBlank"
+        return
+    make_test(criterion, "number")
+    numbers = [int(str(coerce(value, "number"))) for value in criterion.values if value is not None]
+    low, high, operation = numbers[0], numbers[-1], criterion.operation
+    bounds.blanks = False
+    first_from = population.first_row_from
+    if operation in ("IsGreaterThan", "IsGreaterThanOrEqualTo", "Equals", "IsBetween"):
+        bounds.low = max(bounds.low, first_from(low + (operation == "IsGreaterThan")))
+    if operation in ("IsLessThan", "IsLessThanOrEqual", "Equals", "IsBetween"):
+        end = first_from(high + (operation != "IsLessThan"))
+        bounds.high = end if bounds.high is None else min(bounds.high, end)
+
+
+def aggregate(outputs: Sequence[Output], rows: Iterable[list[Value]]) -> list[list[Value]]:
+    """Group rows by their plain and GroupBy columns, and work out the others."""
+    keys = [n for n, output in enumerate(outputs) if output.aggregate in ("None", "GroupBy")]
+    groups: dict[tuple[Value, ...], list[list[Value]]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[n] for n in keys), []).append(row)
+    return [
+        [_figure(output.aggregate, [row[n] for row in members]) for n, output in enumerate(outputs)]
+        for members in groups.values()
+    ]
+
+
+def _figure(function: str, values: list[Value]) -> Value:
+    if function in ("None", "GroupBy"):
+        return values[0]
+    filled = [value for value in values if value is not None]
+    if function == "Count":
+        return len(filled)
+    if function in ("Min", "Max") and filled:
+        return (min if function == "Min" else max)(filled, key=str)
+    numbers = [value for value in filled if isinstance(value, int)]
+    if not numbers:
+        return None
+    return sum(numbers) if function == "Sum" else sum(numbers) // len(numbers)
