@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lxml import etree
@@ -22,6 +22,7 @@ XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 XSD = "{http://www.w3.org/2001/XMLSchema}"
 
 PEOPLE_COLUMNS = ("ID", "LocalID", "FirstName", "LastName", "EmailAddress", "DoNotEmail", "LastModifiedDate")
+KEY_PLACE = 1  # of LocalID, in both
 FLAG_COLUMNS = ("ID", "LocalID", "DoNotEmail")
 
 Row = Person | RejectedRow
@@ -133,21 +134,19 @@ def total_of(result: etree._Element | None) -> int | None:
     return None if result is None else to_int(text_of(result, RESULTS + "TotalRowCount"))
 
 
-def table_rows(result: etree._Element) -> Iterator[etree._Element]:
-    """Yield the rows of a SearchResult's table, whatever its data set is called."""
+def table_rows(result: etree._Element) -> list[etree._Element]:
+    """Return the rows of a SearchResult's table, whatever its data set is called."""
     diffgram = result.find(f"{RESULTS}Table/{DIFFGR}diffgram")
     if diffgram is None:
-        return
-    for data_set in diffgram:
-        if not data_set.tag.startswith("{"):
-            yield from data_set
+        return []
+    return [row for data_set in diffgram if not data_set.tag.startswith("{") for row in data_set]
 
 
 class Columns:
     """Finds the place of each column of a reply among those asked for; a name is looked at once per reading."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
-        self.names = names
+        self._width = len(names)
         self._places = {name.casefold(): place for place, name in enumerate(names)}
         self._known: dict[str, int] = {}
 
@@ -157,10 +156,10 @@ class Columns:
         self._known[tag] = place
         return place
 
-    def values(self, rows: Iterator[etree._Element]) -> Iterator[list[str | None]]:
+    def values(self, rows: Iterable[etree._Element]) -> Iterator[list[str | None]]:
         """Yield each row's texts in the order asked for; a cell that is left out is None."""
         known = self._known
-        blank: list[str | None] = [None] * (len(self.names) + 1)  # the last place takes what nobody asked for
+        blank: list[str | None] = [None] * (self._width + 1)  # the last place takes what nobody asked for
         for row in rows:
             values = blank.copy()
             for cell in row:
@@ -173,32 +172,71 @@ class PeopleReader:
     """Turns rows into people; the first columns are ours, the others are the search's own."""
 
     def __init__(self, ours: tuple[str, ...], extra: tuple[str, ...] = ()) -> None:
-        self.columns = Columns(ours + extra)
+        self._columns = Columns(ours + extra)
         self._extra = extra
-        self._is_full = ours == PEOPLE_COLUMNS
+        self._read = self._people if ours == PEOPLE_COLUMNS else self._flags
 
-    def read(self, rows: Iterator[etree._Element]) -> list[Row]:
-        make = self._person if self._is_full else self._flag
-        return [make(values) for values in self.columns.values(rows)]
+    def rows(self, result: etree._Element) -> TableRows:
+        return TableRows(table_rows(result), self)
 
-    def _flag(self, values: list[str | None]) -> Row:
-        if not values[0]:
-            return RejectedRow(None, to_int(values[1]), "no_id")
-        return Person(values[0], to_int(values[1]), do_not_email=to_bool(values[2]))
+    def read(self, rows: Iterable[etree._Element]) -> list[Row]:
+        return self._read(self._columns.values(rows))
 
-    def _person(self, values: list[str | None]) -> Row:
-        remote_id, local, first, last, email, flag, modified = values[:7]
-        local_id = int(local) if local and local.isdigit() and len(local) < 19 else to_int(local)
-        if not remote_id:
-            return RejectedRow(None, local_id, "no_id")
-        if flag != "false":
-            do_not_email = to_bool(flag)
-            if do_not_email is not False:  # R1: nothing else of these people is kept
-                return Person(remote_id, local_id, do_not_email=do_not_email)
+    def keys(self, rows: list[etree._Element]) -> list[int | None]:
+        """Return the LocalIDs alone, which a reader needs before it can ask for the next page."""
+        parent = rows[0].getparent() if rows else None
+        if parent is None:
+            return []
+        tag = next((cell.tag for row in rows for cell in row if self._columns.place(cell.tag) == KEY_PLACE), None)
+        if tag is None:
+            return [None] * len(rows)
+        found = [cell.text for cell in parent.iter(tag)]
+        if len(found) != len(rows):  # some are left out, so each row must be looked at
+            found = [values[KEY_PLACE] for values in self._columns.values(rows)]
+        return [to_int(text) for text in found]
+
+    def _flags(self, rows: Iterable[list[str | None]]) -> list[Row]:
+        return [
+            Person(values[0], to_int(values[1]), do_not_email=to_bool(values[2]))
+            if values[0]
+            else RejectedRow(None, to_int(values[1]), "no_id")
+            for values in rows
+        ]
+
+    def _people(self, rows: Iterable[list[str | None]]) -> list[Row]:
+        people: list[Row] = []
+        add = people.append
+        extra = self._extra
         attributes = NO_ATTRIBUTES
-        if self._extra:
-            attributes = {name: text for name, text in zip(self._extra, values[7:], strict=False) if text is not None}
-        return Person(remote_id, local_id, first, last, email, False, modified, attributes)
+        for remote_id, local, first, last, email, flag, modified, *others in rows:
+            local_id = int(local) if local and local.isdigit() and len(local) < 19 else to_int(local)
+            if not remote_id:
+                add(RejectedRow(None, local_id, "no_id"))
+                continue
+            if flag != "false" and (do_not_email := to_bool(flag)) is not False:
+                add(Person(remote_id, local_id, do_not_email=do_not_email))  # R1: nothing else of them is kept
+                continue
+            if extra:
+                attributes = {name: text for name, text in zip(extra, others, strict=False) if text is not None}
+            add(Person(remote_id, local_id, first, last, email, False, modified, attributes))
+        return people
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """The rows of one page as elements: their keys are read at once, people are made when they are wanted."""
+
+    elements: list[etree._Element]
+    reader: PeopleReader
+
+    def __len__(self) -> int:
+        return len(self.elements)
+
+    def keys(self) -> list[int | None]:
+        return self.reader.keys(self.elements)
+
+    def read(self) -> list[Row]:
+        return self.reader.read(self.elements)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """The error tree: a stable code for the run, a sentence for the marketer, transient or permanent for the retry."""
 
-# ruff: noqa: N818  # the names say what happened; they are the words of the run's code
 from __future__ import annotations
 
 from typing import ClassVar

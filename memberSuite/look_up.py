@@ -31,17 +31,18 @@ def look_up_pages(fetch: FetchIds, remote_ids: Iterable[str], page_size: int, ha
         while True:
             answer = run(lambda ids=batch, at=start: fetch(ids, at, PageSize(page_size)), halt)  # type: ignore[misc]
             page = _page(answer, asked, number := number + 1)
-            start += len(answer.rows)
+            start += len(answer)
             yield page
             if start >= (answer.total or 0):
                 break
-            if not answer.rows:
+            if not len(answer):
                 raise UnreadableReply("Fewer rows came than MemberSuite said there are.")
 
 
 def _page(answer: Answer, asked: set[str], number: int) -> PeoplePage:
-    people = [row for row in answer.rows if isinstance(row, Person)]
-    rejected = [row for row in answer.rows if isinstance(row, RejectedRow)]
+    rows = answer.read()
+    people = [row for row in rows if isinstance(row, Person)]
+    rejected = [row for row in rows if isinstance(row, RejectedRow)]
     if any(person.remote_id.lower() not in asked for person in people):
         # Whoever is absent from an answer to another question proves nothing (R5).
         raise CriterionRefused("MemberSuite answered records that were not asked for.")

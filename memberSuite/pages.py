@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 from memberSuite.exceptions import MemberSuiteError, PagingIgnored, ServerTrouble, TimedOut
 from memberSuite.records import Person, RejectedRow
@@ -30,20 +31,38 @@ class Ask:
     start: int = 0
 
 
+class Rows(Protocol):
+    """The rows of one page; a reader needs their keys at once, the people can be made later on another thread."""
+
+    def __len__(self) -> int: ...
+
+    def keys(self) -> list[int | None]: ...
+
+    def read(self) -> list[Row]: ...
+
+
 @dataclass(frozen=True)
 class Answer:
-    """One page as received: every row in its order, and the server's own total."""
+    """One page as received, the server's own total, and how many rows were asked for."""
 
-    rows: Sequence[Row]
+    rows: Rows
     total: int | None
     asked_at: datetime
-    size: int  # how many rows were asked for
+    size: int
+    skipped: int = 0  # rows at its beginning that were given before
+
+    def __len__(self) -> int:
+        return len(self.rows) - self.skipped
+
+    def read(self) -> list[Row]:
+        rows = self.rows.read()
+        return rows[self.skipped :] if self.skipped else rows
 
 
 Fetch = Callable[[Ask], Answer]
 
 
-class StartOver(Exception):  # noqa: N818  # not an error: the reading goes on in another way
+class StartOver(Exception):  # not an error: the reading goes on in another way
     """The server ignored a criterion or a sort of ours (rule 4): read again by offset."""
 
 
@@ -95,49 +114,46 @@ def keyed(fetch: Fetch, low: int, high: int | None) -> Iterator[Answer]:
     key, seen, start, largest = low, 0, 0, 0
     while True:
         answer = fetch(Ask("key", key, high, start=start))
-        rows = answer.rows
-        keys = _checked_keys(rows, key, high)
-        at_key = next((place for place, other in enumerate(keys) if other != key), len(keys))
+        keys = _checked_keys(answer.rows.keys(), key, high)
+        at_key = bisect_right(keys, key)
         known = min(max(0, seen - start), at_key)
-        if known < len(rows):
-            yield replace(answer, rows=rows[known:]) if known else answer
-        if at_key < len(rows):
+        if known < len(keys):
+            yield replace(answer, skipped=known)
+        if at_key < len(keys):
             key, start = keys[-1], 0
-            seen = len(keys) - keys.index(key)
+            seen = len(keys) - bisect_left(keys, key)
         else:
             # A server may cap its pages: nothing new is the end only if it has shown that it gives larger ones.
-            if known == len(rows) and len(rows) < max(1, min(largest, answer.size)):
+            if known == len(keys) and len(keys) < max(1, min(largest, answer.size)):
                 return
             seen = max(seen, start + at_key)
             start += at_key
-            if not rows:
-                return
-        largest = max(largest, len(rows))
+        largest = max(largest, len(keys))
 
 
-def _checked_keys(rows: Sequence[Row], low: int, high: int | None) -> list[int]:
+def _checked_keys(keys: list[int | None], low: int, high: int | None) -> list[int]:
     """Return the rows' keys, or start over: a key outside what was asked for says the criterion was ignored."""
-    keys = [row.local_id for row in rows if row.local_id is not None]
-    if len(keys) < len(rows) or keys != sorted(keys):
+    present = [key for key in keys if key is not None]
+    if len(present) < len(keys) or present != sorted(present):
         raise StartOver
-    if keys and (keys[0] < low or (high is not None and keys[-1] >= high)):
+    if present and (present[0] < low or (high is not None and present[-1] >= high)):
         raise StartOver
-    return keys
+    return present
 
 
 def without_key(fetch: Fetch) -> Iterator[Answer]:
     """Read the rows that have no LocalID, by offset (rule 6)."""
     for answer in _by_offset(fetch, Ask("id", only_without_key=True), limit=None):
-        if any(row.local_id is not None for row in answer.rows):
+        if any(key is not None for key in answer.rows.keys()):  # noqa: SIM118  # not a dict
             raise StartOver
-        if answer.rows:
+        if len(answer):
             yield answer
 
 
 def by_offset(fetch: Fetch, order: Order, limit: int | None = None) -> Iterator[Answer]:
     """Read the whole search by offset until a page is empty, or until `limit` rows; the first page is always given."""
     for place, answer in enumerate(_by_offset(fetch, Ask(order), limit)):
-        if answer.rows or not place:
+        if len(answer) or not place:
             yield answer
 
 

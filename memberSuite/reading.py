@@ -116,18 +116,18 @@ class PeopleReading:
         pages = -(-self.total_before // self._size.most)
         if self._in_flight < 2 or pages < 4:
             return [(0, None)]
-        ends: list[Job[tuple[Order, Answer]]] = [lambda: [self._end("key")], lambda: [self._end("key_down")]]
-        found = dict(Crew(ends, readers=2, halt=self._halt))
-        keys = [answer.rows[0].local_id for answer in found.values() if answer.rows]
-        if not keys:
+        ends: list[Job[list[int | None]]] = [lambda: [self._end("key")], lambda: [self._end("key_down")]]
+        found = [key for keys in Crew(ends, readers=2, halt=self._halt) for key in keys]
+        if not found:  # nobody has a key
             return [(0, None)]
-        first, last = keys[0], keys[-1]
-        if len(keys) < 2 or first is None or last is None:
+        keys = [key for key in found if key is not None and key >= 0]
+        if len(keys) < len(found):
             raise StartOver
-        return split_range(min(first, last), max(first, last), pages=pages, readers=self._in_flight)
+        return split_range(min(keys), max(keys), pages=pages, readers=self._in_flight)
 
-    def _end(self, order: Order) -> tuple[Order, Answer]:
-        return order, self._source.fetch(Ask(order, low=0), PageSize(1), self._halt)
+    def _end(self, order: Order) -> list[int | None]:
+        """Return the first or the last key, as a list that is empty when nobody has one."""
+        return self._source.fetch(Ask(order, low=0), PageSize(1), self._halt).rows.keys()[:1]
 
     def _start_over(self) -> Iterator[PeoplePage]:
         self.rows_received = 0
@@ -154,9 +154,10 @@ class PeopleReading:
         return total
 
     def _page(self, answer: Answer, *, starts_over: bool) -> PeoplePage:
-        people = [row for row in answer.rows if type(row) is Person]
-        rejected = [row for row in answer.rows if type(row) is RejectedRow] if len(people) < len(answer.rows) else []
-        self.rows_received += len(answer.rows)
+        rows = answer.read()
+        people = [row for row in rows if type(row) is Person]
+        rejected = [row for row in rows if type(row) is RejectedRow] if len(people) < len(rows) else []
+        self.rows_received += len(rows)
         if self._asked_flag is not None and not self.filter_ignored:
             wrong = not self._asked_flag
             self.filter_ignored = any(person.do_not_email is wrong for person in people)

@@ -71,10 +71,10 @@ class Transport:
     def send(self, request: Request) -> Reply:
         """Send once and read the whole answer, whatever its status; redirects are never followed."""
         with self._session() as session:
-            prepared = session.prepare_request(
-                requests.Request(request.method, request.url, headers=dict(request.headers), data=request.body)
-            )
             try:
+                prepared = session.prepare_request(
+                    requests.Request(request.method, request.url, headers=dict(request.headers), data=request.body)
+                )
                 response = session.send(
                     prepared,
                     stream=True,

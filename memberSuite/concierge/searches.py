@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from lxml import etree
@@ -16,7 +16,7 @@ from memberSuite.decode import RESULTS, Columns, Field, is_nil, record_fields, t
 from memberSuite.records import NotRunnable, Search, SearchList
 
 COLUMNS = ("ID", "Name", "Description", "ApplicableType", "IsPublic", "LastModifiedDate")
-STATEMENT = f"SELECT {', '.join(COLUMNS)} FROM SavedSearch WHERE IsPublic = 1 ORDER BY Name"  # noqa: S608  # fixed text
+STATEMENT = "SELECT {} FROM SavedSearch WHERE IsPublic = 1 ORDER BY Name"
 PEOPLE_TYPE = "individual"
 
 
@@ -28,11 +28,22 @@ class _Page:
 
 
 def list_searches(wire: ConciergeWire, page_size: int, halt: Halt) -> SearchList:
-    """List all public searches by MSQL; where that is refused, by a search of searches (protocol section 11)."""
-    try:
-        return _all_pages(lambda start: _by_msql(wire, start, page_size, halt))
-    except (e.SearchInvalid, e.AccessDenied, e.RemoteRefused):
-        return _all_pages(lambda start: _by_search(wire, start, page_size, halt))
+    """List all public searches by MSQL; where that is refused, by a search of searches (protocol section 11).
+
+    A record need not have a field IsActive: it is asked for, and left out where the server does not know it.
+    """
+    ways = (
+        lambda start: _by_msql(wire, (*COLUMNS, "IsActive"), start, page_size, halt),
+        lambda start: _by_msql(wire, COLUMNS, start, page_size, halt),
+    )
+    for way in ways:
+        try:
+            return _all_pages(way)
+        except (e.SearchInvalid, e.RemoteRefused):
+            continue
+        except e.AccessDenied:
+            break
+    return _all_pages(lambda start: _by_search(wire, start, page_size, halt))
 
 
 def get_search(wire: ConciergeWire, remote_id: str, halt: Halt) -> Search:
@@ -61,13 +72,15 @@ def _all_pages(page: Callable[[int], _Page]) -> SearchList:
             return SearchList(tuple(found.values()), total - private)
 
 
-def _by_msql(wire: ConciergeWire, start: int, most: int, halt: Halt) -> _Page:
+def _by_msql(wire: ConciergeWire, columns: tuple[str, ...], start: int, most: int, halt: Halt) -> _Page:
+    statement = STATEMENT.format(", ".join(columns))
+
     def read(outcome: Outcome) -> _Page:
         result = outcome.value.find(RESULTS + "SearchResult")
         # No rows is said by leaving every kind of result nil.
-        return _Page([], 0, 0) if result is None or is_nil(result) else _table(result)
+        return _Page([], 0, 0) if result is None or is_nil(result) else _table(result, columns)
 
-    return wire.call("ExecuteMSQL", lambda: envelope.execute_msql(STATEMENT, start, most), read, halt)
+    return wire.call("ExecuteMSQL", lambda: envelope.execute_msql(statement, start, most), read, halt)
 
 
 def _by_search(wire: ConciergeWire, start: int, most: int, halt: Halt) -> _Page:
@@ -77,29 +90,34 @@ def _by_search(wire: ConciergeWire, start: int, most: int, halt: Halt) -> _Page:
         )
         return envelope.execute_search(search, start, most)
 
-    return wire.call("ExecuteSearch", body, lambda outcome: _table(outcome.value), halt)
+    return wire.call("ExecuteSearch", body, lambda outcome: _table(outcome.value, COLUMNS), halt)
 
 
-def _table(result: etree._Element) -> _Page:
+def _table(result: etree._Element, columns: tuple[str, ...]) -> _Page:
     total = total_of(result)
     if total is None:
         raise e.TotalMissing
-    rows = list(Columns(COLUMNS).values(table_rows(result)))
-    return _Page(list(_listed(rows)), len(rows), total)
+    rows = list(Columns(columns).values(table_rows(result)))
+    return _Page([search for row in rows if (search := _listed(row)) is not None], len(rows), total)
 
 
-def _listed(rows: list[list[str | None]]) -> Iterator[Search]:
-    for remote_id, name, description, applicable_type, is_public, modified_at, *_ in rows:
-        if remote_id:  # one without an ID leaves the list short of its total, which its reader must see
-            yield Search(
-                remote_id=remote_id,
-                name=name or "",
-                description=description,
-                applicable_type=applicable_type,
-                is_public=to_bool(is_public) is True,
-                modified_at=modified_at,
-                not_runnable="" if (applicable_type or "").lower() == PEOPLE_TYPE else "not_people",
-            )
+def _listed(row: list[str | None]) -> Search | None:
+    """Return a listed search; one without an ID leaves the list short of its total, which its reader must see."""
+    remote_id, name, description, applicable_type, is_public, modified_at, is_active, *_ = *row, None
+    if not remote_id:
+        return None
+    active = to_bool(is_active) is not False
+    is_people = (applicable_type or "").lower() == PEOPLE_TYPE
+    return Search(
+        remote_id=remote_id,
+        name=name or "",
+        description=description,
+        applicable_type=applicable_type,
+        is_public=to_bool(is_public) is True,
+        is_active=active,
+        modified_at=modified_at,
+        not_runnable="inactive" if not active else "" if is_people else "not_people",
+    )
 
 
 def _search(record: etree._Element) -> Search:

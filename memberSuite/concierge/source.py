@@ -9,7 +9,7 @@ from memberSuite.concierge import criteria, envelope
 from memberSuite.concierge.definition import Definition
 from memberSuite.concierge.wire import ConciergeWire, Outcome
 from memberSuite.crew import Halt
-from memberSuite.decode import PeopleReader, table_rows, total_of
+from memberSuite.decode import PeopleReader, total_of
 from memberSuite.exceptions import TotalMissing
 from memberSuite.pages import Answer, Ask, PageSize
 
@@ -67,4 +67,4 @@ class ConciergeSource:
         total = total_of(result)
         if total is None:
             raise TotalMissing
-        return Answer(self.reader.read(table_rows(result)), total, outcome.asked_at, asked)
+        return Answer(self.reader.rows(result), total, outcome.asked_at, asked)

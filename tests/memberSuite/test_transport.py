@@ -1,0 +1,190 @@
+"""One request out and back: limits, refusals and the mapping of everything that goes wrong."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import socket
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+import pytest
+
+from memberSuite import exceptions as e
+from memberSuite import transport
+from memberSuite.records import ConnectionSettings
+from memberSuite.transport import Reply, Request, Transport, raise_for_status, retry_after_seconds
+from tests.memberSuite.fake_http import FakeHttp, Say
+
+SECRET = "c2VjcmV0LXNlY3JldA=="
+
+
+def settings(address: str, **changes: float) -> ConnectionSettings:
+    return ConnectionSettings(
+        "concierge", address, secret_access_key=SECRET, **({"connect_timeout": 1.0, "read_timeout": 1.0} | changes)
+    )
+
+
+def send(address: str, **changes: float) -> Reply:
+    sender = Transport(settings(address, **changes))
+    try:
+        return sender.send(Request("POST", address + "/", {"Content-Type": "text/xml"}, b"<a/>"))
+    finally:
+        sender.close()
+
+
+def test_a_body_comes_back_as_sent() -> None:
+    with FakeHttp(Say(b"<a>1</a>")) as fake:
+        reply = send(fake.url)
+    assert (reply.status, reply.body) == (200, b"<a>1</a>")
+
+
+def test_gzip_is_asked_for_and_undone() -> None:
+    with FakeHttp(Say(gzip.compress(b"<a>1</a>"), headers={"Content-Encoding": "gzip"})) as fake:
+        assert send(fake.url).body == b"<a>1</a>"
+        assert fake.seen[0].headers["Accept-Encoding"] == "gzip"
+
+
+def test_broken_gzip_is_unreadable() -> None:
+    with FakeHttp(Say(b"no gzip at all", headers={"Content-Encoding": "gzip"})) as fake, pytest.raises(e.UnreadableReply):
+        send(fake.url)
+
+
+def test_a_body_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "BODY_LIMIT", 1000)
+    with FakeHttp(Say(b"x" * 1001)) as fake, pytest.raises(e.ReplyTooLarge):
+        send(fake.url)
+
+
+def test_a_small_gzip_that_becomes_huge_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "BODY_LIMIT", 1_000_000)
+    bomb = Say(gzip.compress(b"x" * 50_000_000), headers={"Content-Encoding": "gzip"})
+    with FakeHttp(bomb) as fake, pytest.raises(e.ReplyTooLarge):
+        send(fake.url)
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with FakeHttp(Say(status=302, headers={"Location": "http://127.0.0.1:1/elsewhere"})) as fake:
+        reply = send(fake.url)
+        assert len(fake.seen) == 1
+    with pytest.raises(e.RedirectRefused):
+        raise_for_status(reply, "")
+
+
+def test_no_server_is_host_unreachable() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        with pytest.raises(e.HostUnreachable):
+            send(f"http://127.0.0.1:{unused.getsockname()[1]}")
+
+
+def test_an_unknown_host_is_host_unreachable() -> None:
+    with pytest.raises(e.HostUnreachable):
+        send("http://no-such-host.invalid")
+
+
+@pytest.mark.parametrize("address", ["soap.example", "ftp://soap.example", "http://"])
+def test_an_address_that_is_none_is_address_wrong(address: str) -> None:
+    with pytest.raises(e.AddressWrong):
+        send(address)
+
+
+def test_a_slow_answer_times_out() -> None:
+    with FakeHttp(Say(b"<a/>", before=5)) as fake, pytest.raises(e.TimedOut):
+        send(fake.url, read_timeout=0.1)
+
+
+def test_an_answer_that_drips_for_ever_times_out() -> None:
+    with FakeHttp(Say(b"<a/>" * 500, drip=0.02)) as fake, pytest.raises(e.TimedOut):
+        send(fake.url, read_timeout=0.1, connect_timeout=0.1)
+
+
+def test_a_cut_before_the_answer_is_connection_cut() -> None:
+    with FakeHttp(Say(is_cut=True)) as fake, pytest.raises(e.ConnectionCut):
+        send(fake.url)
+
+
+def test_a_cut_in_the_middle_of_the_answer_is_connection_cut() -> None:
+    with FakeHttp(Say(b"<a>", declared=100)) as fake, pytest.raises(e.ConnectionCut):
+        send(fake.url)
+
+
+def test_a_server_without_tls_on_a_tls_address_is_certificate_invalid() -> None:
+    with FakeHttp(Say(b"<a/>")) as fake, pytest.raises(e.CertificateInvalid):
+        send(fake.url.replace("http:", "https:"))
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (301, e.RedirectRefused),
+        (400, e.RemoteRefused),
+        (401, e.AccessDenied),
+        (403, e.AccessDenied),
+        (404, e.AddressWrong),
+        (408, e.TimedOut),
+        (429, e.Throttled),
+        (500, e.ServerTrouble),
+        (502, e.ServerTrouble),
+        (503, e.ServerTrouble),
+        (504, e.ServerTrouble),
+    ],
+)
+def test_each_status_has_its_error(status: int, error: type[e.MemberSuiteError]) -> None:
+    with pytest.raises(error) as caught:
+        raise_for_status(Reply(status, "text/html", b"<html>"), "<html>")
+    assert str(status) in (caught.value.remote_said or "")
+
+
+def test_retry_after_is_seconds_or_a_date() -> None:
+    now = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+    assert retry_after_seconds("7", now) == 7
+    assert retry_after_seconds(format_datetime(now.replace(second=30), usegmt=True), now) == 30
+    assert retry_after_seconds(format_datetime(now.replace(hour=11), usegmt=True), now) == 0
+    assert retry_after_seconds("soon", now) is None
+    assert retry_after_seconds(None, now) is None
+
+
+def test_retry_after_reaches_the_error_in_both_forms() -> None:
+    later = format_datetime(datetime(2099, 1, 1, tzinfo=UTC), usegmt=True)
+    for value, least in (("3", 3), (later, 1e6)):
+        with FakeHttp(Say(status=429, headers={"Retry-After": value})) as fake:
+            reply = send(fake.url)
+        with pytest.raises(e.Throttled) as caught:
+            raise_for_status(reply, "")
+        assert (caught.value.retry_after or 0) >= least
+
+
+def test_a_connection_is_kept_for_the_next_request() -> None:
+    ports: set[int] = set()
+    with FakeHttp(Say(b"<a/>")) as fake:
+        sender = Transport(settings(fake.url))
+        original = fake.reply
+        fake.reply = lambda handler, seen: (ports.add(handler.client_address[1]), original(handler, seen))  # type: ignore[method-assign, assignment, func-returns-value]
+        for _ in range(3):
+            sender.send(Request("GET", fake.url, {}))
+        sender.close()
+    assert len(ports) == 1
+
+
+def test_secrets_and_tokens_are_hidden_in_what_is_shown() -> None:
+    hidden = Transport(settings("http://x")).redact(f"key {SECRET}, Bearer abc.def, eyJhbGci.eyJzdWIi.sig")
+    assert SECRET not in hidden
+    assert "abc.def" not in hidden
+    assert "eyJ" not in hidden
+
+
+def test_secrets_do_not_show_in_settings() -> None:
+    assert SECRET not in repr(settings("http://x"))
+
+
+def test_library_errors_do_not_carry_the_request_along() -> None:
+    with FakeHttp(Say(is_cut=True)) as fake, pytest.raises(e.ConnectionCut) as caught:
+        send(fake.url)
+    assert caught.value.__suppress_context__
+
+
+def test_nothing_secret_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG), FakeHttp(Say(b"<a/>")) as fake:
+        send(fake.url)
+    assert SECRET not in caplog.text
