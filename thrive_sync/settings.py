@@ -113,7 +113,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-FIELD_ENCRYPTION_KEYS = env.fernet_keys("FIELD_ENCRYPTION_KEYS", hint=environment.HINT)  # the first encrypts, all decrypt
+# The first key encrypts, all of them decrypt.
+FIELD_ENCRYPTION_KEYS = env.fernet_keys("FIELD_ENCRYPTION_KEYS", hint=environment.HINT)
 
 # Words and times
 LANGUAGE_CODE = "en-us"

@@ -102,4 +102,8 @@ class Worker:
 
 def _addresses() -> dict[str, str]:
     database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
-    return {"DATABASE_URL": database.geturl(), "REDIS_URL": settings.REDIS_URL, "DJANGO_SETTINGS_MODULE": "thrive_sync.settings"}
+    return {
+        "DATABASE_URL": database.geturl(),
+        "REDIS_URL": settings.REDIS_URL,
+        "DJANGO_SETTINGS_MODULE": "thrive_sync.settings",
+    }

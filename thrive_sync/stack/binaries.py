@@ -41,7 +41,9 @@ class Account:
     def can_enter(self, folder: Path) -> bool:
         if not self.is_other:
             return True
-        asked = subprocess.run(["/bin/sh", "-c", 'cd -- "$0"', str(folder)], capture_output=True, check=False, **self.how)
+        asked = subprocess.run(
+            ["/bin/sh", "-c", 'cd -- "$0"', str(folder)], capture_output=True, check=False, **self.how
+        )
         return asked.returncode == 0
 
 
@@ -72,7 +74,7 @@ def valkey_program() -> Path:
 
 
 def reachable_folder(wanted: Path, runner: Account) -> Path:
-    """Make a data folder that belongs to the runner: the wanted one, or one in the system's lasting temporary folder."""
+    """Make a data folder that belongs to the runner: the wanted one, or one that it can reach."""
     wanted.parent.mkdir(parents=True, exist_ok=True)
     folder = wanted if runner.can_enter(wanted.parent) else away(wanted)
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -107,7 +109,9 @@ def _copy(package: Path) -> Path:
 
 
 def _lasting_folder() -> Path:
-    return Path("/var/tmp") if Path("/var/tmp").is_dir() else Path(tempfile.gettempdir())
+    """Return the system's temporary folder that outlives a restart; see _must_be_trusted for what that asks of us."""
+    lasting = Path("/var/tmp")  # noqa: S108
+    return lasting if lasting.is_dir() else Path(tempfile.gettempdir())
 
 
 def _must_be_trusted(folder: Path, runner: Account) -> None:

@@ -87,14 +87,18 @@ def running_demo(var: Path) -> dict[str, Any] | None:
     path = addresses_file(var)
     if not path.is_file():
         return None
-    import psutil  # only the demo's own requirements bring it, and without a demo there is no such file
-
     found: dict[str, Any] = json.loads(path.read_text())
+    return found if abs(create_time(found["pid"]) - found["created"]) < 1 else None
+
+
+def create_time(pid: int) -> float:
+    """Return when a process began, 0 for one that is gone: a number of its own is not enough to know it again."""
+    import psutil  # only the embedded servers' requirements bring it, and commands come here only beside a demo
+
     try:
-        is_alive = abs(psutil.Process(found["pid"]).create_time() - found["created"]) < 1
+        return float(psutil.Process(pid).create_time())
     except psutil.Error:
-        is_alive = False
-    return found if is_alive else None
+        return 0.0
 
 
 def _fill(name: str, value: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
@@ -146,10 +145,16 @@ def _start_valkey(supervisor: Supervisor, *, is_throw_away: bool) -> str:
         "save": "",
         "appendonly": "no" if is_throw_away else "yes",
         "databases": "64",
+        "set-proc-title": "no",  # it would overwrite the mark in its environment
     }
     command = [binaries.valkey_program(), *(part for name, value in options.items() for part in (f"--{name}", value))]
     supervisor.start("Valkey", command, signals=PLAIN)
     return f"unix://{socket}?db=0"
+
+
+def kombu_url(url: str) -> str:
+    """Return the address as Celery spells it."""
+    return url.replace("unix://", "redis+socket://").replace("db=", "virtual_host=")
 
 
 def _client_url(url: str) -> str:

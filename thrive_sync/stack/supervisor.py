@@ -17,12 +17,13 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, Self
 
 import psutil
 
 from thrive_sync.stack import watcher
+from thrive_sync.stack.environment import create_time
 from thrive_sync.stack.watcher import MARK, Entry, Ledger
 
 # What each kind of program is sent to end, and how many seconds it is given.
@@ -100,7 +101,7 @@ class Supervisor:
             self._cleanup = cleanup.pop_all()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._critical += 1  # a second Ctrl-C must not break the stop
         try:
             for child in list(reversed(self.children)):
@@ -131,7 +132,7 @@ class Supervisor:
                 start_new_session=True,
                 **how,
             )
-            child = Child(name, process, signals, log, _create_time(process.pid), is_brief)
+            child = Child(name, process, signals, log, create_time(process.pid), is_brief)
             self.children.append(child)
             self._write_ledger()
         return child
@@ -257,13 +258,6 @@ def tail(child: Child) -> str:
         return ""
     lines = child.log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
     return "\n".join([f" The end of {child.log}:", *(f"    {line}" for line in lines)])
-
-
-def _create_time(pid: int) -> float:
-    try:
-        return float(psutil.Process(pid).create_time())
-    except psutil.Error:
-        return 0.0  # it ended at once
 
 
 def _in_words(code: int) -> str:

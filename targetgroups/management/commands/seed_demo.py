@@ -30,9 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--standin", required=True, help="address of the stand-in MemberSuite")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        password = os.environ.get(
-            "DEMO_PASSWORD"
-        )  # not an argument: those are there for every user of the machine to see
+        password = os.environ.get("DEMO_PASSWORD")  # not an argument: every user of the machine can read those
         if not password:
             raise CommandError("DEMO_PASSWORD is not set.")
         call_command("migrate", interactive=False, verbosity=options["verbosity"])
@@ -58,11 +56,6 @@ def ensure_bridge(standin: str) -> None:
         bridge = Bridge.objects.create(name=ASSOCIATION, service_address=standin, **CREDENTIALS, **times)
         record("command", "bridge created", bridge, after={"service_address": standin})
     elif bridge is not None and bridge.service_address != standin and "://127.0.0.1:" in bridge.service_address:
-        record(
-            "command",
-            "bridge changed",
-            bridge,
-            {"service_address": bridge.service_address},
-            {"service_address": standin},
-        )
+        before, after = {"service_address": bridge.service_address}, {"service_address": standin}
+        record("command", "bridge changed", bridge, before, after)
         Bridge.objects.filter(pk=bridge.pk).update(service_address=standin)

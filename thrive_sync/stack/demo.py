@@ -1,0 +1,223 @@
+"""Everything on one machine: servers, a stand-in MemberSuite, workers and pages, until Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from kombu.exceptions import KombuError
+
+from thrive_sync.stack import environment, ports, servers
+from thrive_sync.stack.binaries import NotInstalled
+from thrive_sync.stack.supervisor import WORKER, AlreadyRunning, Child, ChildFailed, Stopped, Supervisor
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+USER_NAME = "demo"
+# Each queue's worker, and how many tasks it runs side by side.
+WORKERS = {"interactive": 2, "scheduled": 1}
+FIRST_TASK = "targetgroups.tasks.sweep"  # harmless at any time: the clock sends it as well
+
+
+@dataclass(frozen=True)
+class Options:
+    port: int = 8000
+    people: int = 5000
+    seed: int = 2018
+    latency_ms: int = 0
+
+
+def run(options: Options) -> int:
+    """Run the demo until somebody stops it; return the exit code."""
+    try:
+        with Supervisor(environment.var_dir(), say=say) as supervisor:
+            return _run(Demo(supervisor, options))
+    except AlreadyRunning:
+        say(_already_running())
+    except Stopped:
+        return 0
+    return 1
+
+
+def _run(demo: Demo) -> int:
+    try:
+        demo.start()
+        demo.watch()
+    except Stopped:
+        say("\nStopping everything ...")
+        return 0
+    except (ChildFailed, NotInstalled, OSError) as error:
+        say(f"{error}\nStopping everything ...")
+    return 1
+
+
+class Demo:
+    def __init__(self, supervisor: Supervisor, options: Options) -> None:
+        self.supervisor = supervisor
+        self.options = options
+        self.began = time.monotonic()
+        self.settings: dict[str, str] = {}
+
+    def start(self) -> None:
+        """Start all in the order in which one needs the other, side by side where nothing does."""
+        say("Starting the servers and a stand-in MemberSuite ...")
+        kept = environment.secrets(self.supervisor.folder)
+        self.settings = environment.SITE | kept
+        standin = self._start_standin()
+        static_files = self._manage("collectstatic", "--no-input", "--verbosity", "0")
+        addresses = servers.start(
+            self.supervisor,
+            database="thrive_sync",
+            database_url=_given("DATABASE_URL", environment.NOT_YET_DATABASE),
+            redis_url=_given("REDIS_URL", environment.NOT_YET_REDIS),
+        )
+        self.settings |= addresses.environment
+        say("Bringing the database up to date ...")
+        self.supervisor.finish(self._manage("seed_demo", "--standin", standin), within=300)
+        self.supervisor.finish(static_files, within=120)
+        say("Starting the workers and the pages ...")
+        address = self._start_web()
+        self._start_workers()
+        self._wait_for_answers(address, standin)
+        self._wait_for_work(addresses.redis_url)
+        self._tell(address, standin)
+
+    def watch(self) -> None:
+        while True:
+            self.supervisor.check()
+            time.sleep(0.25)
+
+    def _start_standin(self) -> str:
+        port = ports.next_free(8100, taken=frozenset({self.options.port}))
+        numbers = {
+            "--port": port,
+            "--people": self.options.people,
+            "--seed": self.options.seed,
+            "--latency-ms": self.options.latency_ms,
+        }
+        words = [word for name, number in numbers.items() for word in (name, str(number))]
+        self._python("Stand-in", "-m", "memberSuite.standin", *words)
+        return f"http://{ports.ADDRESS}:{port}"
+
+    def _start_web(self) -> str:
+        port = ports.next_free(self.options.port)
+        if port != self.options.port:
+            say(f"Port {self.options.port} is taken; using {port}.")
+        self._python(
+            "Web",
+            *("-m", "gunicorn", "thrive_sync.wsgi", "--bind", f"{ports.ADDRESS}:{port}"),
+            *("--worker-class", "gthread", "--threads", "8", "--graceful-timeout", "3", "--no-control-socket"),
+        )
+        return f"http://{ports.ADDRESS}:{port}"
+
+    def _start_workers(self) -> None:
+        quiet = "--without-gossip --without-mingle --without-heartbeat"
+        for queue, concurrency in WORKERS.items():
+            words = f"worker --queues {queue} --concurrency {concurrency} --hostname {queue}@demo --loglevel INFO"
+            self._celery(f"Worker {queue}", *words.split(), *quiet.split(), signals=WORKER)
+        self._celery("Beat", "beat", "--loglevel", "WARNING", "--pidfile", "")
+
+    def _wait_for_answers(self, *addresses: str) -> None:
+        for address in addresses:
+            self.supervisor.wait_until(address, lambda url=address: _answers(url), within=60)
+
+    def _wait_for_work(self, redis_url: str) -> None:
+        """See a real task of each queue accepted and done by that queue's worker."""
+        with Celery("demo", broker=servers.kombu_url(redis_url), set_as_current=False) as app:
+            for queue in WORKERS:
+                self.supervisor.wait_until(f"The worker of {queue}", lambda q=queue: _pings(app, q), within=60)
+                app.send_task(FIRST_TASK, queue=queue, ignore_result=True)
+            for queue in WORKERS:
+                self.supervisor.wait_until(f"The first task of {queue}", lambda q=queue: _has_worked(app, q), within=60)
+
+    def _tell(self, address: str, standin: str) -> None:
+        found = {
+            "pid": os.getpid(),
+            "created": environment.create_time(os.getpid()),
+            "address": address,
+            "standin": standin,
+            "environment": {name: self.settings[name] for name in ("DATABASE_URL", "REDIS_URL")},
+        }
+        environment.write_private(environment.addresses_file(self.supervisor.folder), json.dumps(found, indent=1))
+        lines = [
+            f"thrive-sync is running (started in {time.monotonic() - self.began:.1f} s)",
+            "",
+            f"Open       {address}",
+            f"User name  {USER_NAME}",
+            f"Password   {self.settings['DEMO_PASSWORD']}",
+            f"Stand-in   {standin}  (MemberSuite with {self.options.people:,} invented people)",
+            f"Logs       {self.supervisor.logs}",
+            "",
+            "Ctrl-C stops everything.",
+        ]
+        say(boxed(lines))
+
+    def _manage(self, *words: str) -> Child:
+        return self._python(words[0], "manage.py", *words, is_brief=True)
+
+    def _celery(self, name: str, *words: str, **how: Any) -> Child:
+        return self._python(name, "-m", "celery", "--app", "thrive_sync", *words, **how)
+
+    def _python(self, name: str, *words: str, **how: Any) -> Child:
+        command = [sys.executable, *words]
+        return self.supervisor.start(name, command, environment=self.settings, cwd=BASE_DIR, **how)
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+def boxed(lines: list[str]) -> str:
+    """Draw a frame around lines, in characters that the terminal has."""
+    width = max(map(len, lines))
+    marks = "╭─╮│╰╯"
+    try:
+        marks.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeError, LookupError):
+        marks = "+-+|++"
+    left, line, right, side, low_left, low_right = marks
+    middle = [f"{side} {text.ljust(width)} {side}" for text in lines]
+    return "\n".join([left + line * (width + 2) + right, *middle, low_left + line * (width + 2) + low_right])
+
+
+def _given(name: str, not_yet: str) -> str | None:
+    """Return an address that the environment gives; then that server is not ours to start."""
+    value = os.environ.get(name, "")
+    return value if value != not_yet else None
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/healthz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _pings(app: Celery, queue: str) -> bool:
+    try:
+        return bool(app.control.inspect(destination=[f"{queue}@demo"], timeout=0.5).ping())
+    except (KombuError, OSError):
+        return False
+
+
+def _has_worked(app: Celery, queue: str) -> bool:
+    name = f"{queue}@demo"
+    asked = app.control.inspect(destination=[name], timeout=2)
+    accepted = (asked.stats() or {}).get(name, {}).get("total", {})
+    return FIRST_TASK in accepted and not (asked.active() or {}).get(name)
+
+
+def _already_running() -> str:
+    found = environment.running_demo(environment.var_dir())
+    if found is None:
+        return "A demo is just starting, or stopping, here. Wait a moment."
+    return (
+        f"The demo is already running: {found['address']} (Ctrl-C in its terminal stops it, or: kill {found['pid']})."
+    )
