@@ -1,4 +1,4 @@
-"""A stand-in MemberSuite server: real protocols, an invented association, faults on demand. Shares no code with the client."""
+"""A stand-in MemberSuite: real protocols, an invented association, faults on demand. Shares no code with the client."""
 
 from memberSuite.standin.server import StandIn, serve
 

@@ -8,7 +8,7 @@ from typing import Literal
 # A moment is kept as milliseconds since 1970, without a zone; a list of ids as a tuple.
 Value = str | int | bool | tuple[str, ...] | None
 Kind = Literal["text", "number", "flag", "moment", "ids"]
-EPOCH = datetime(1970, 1, 1)
+EPOCH = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)
 BYTE = 256
 
 

@@ -27,6 +27,7 @@ class Group:
 
 
 Node = Criterion | Group
+EVERYBODY = Group()
 
 
 def leaves(node: Node) -> Iterator[Criterion]:

@@ -1,12 +1,13 @@
 """Everything invented about the association: its credentials, and the words its people are made of."""
+# ruff: noqa: E501 - one culture a line
 
 ASSOCIATION_ID = "11111111-2222-3333-4444-555555555555"
 ASSOCIATION_NAME = "Society of Lamp Keepers"
 ACCESS_KEY_ID = "AKEXAMPLE0001"
-SECRET_ACCESS_KEY = "ZXhhbXBsZS1zZWNyZXQtZG8tbm90LXVzZS0wMDAwMDE="
+SECRET_ACCESS_KEY = "ZXhhbXBsZS1zZWNyZXQtZG8tbm90LXVzZS0wMDAwMDE="  # noqa: S105 - invented
 TENANT_ID = "40001"
 API_USER = "api-user@lamps.example"
-API_PASSWORD = "lamps-in-the-window"
+API_PASSWORD = "lamps-in-the-window"  # noqa: S105 - invented
 API_USER_ID = "6faf90e4-0009-c0de-8001-0b3c0d5e0001"
 CLIENT_ID = "lamps-client"
 

@@ -1,10 +1,16 @@
 """The errors a MemberSuite answers with: a name on SOAP, a number on REST."""
 
-CODES = """GeneralException SessionExpired InvalidAccessKey UnableToLocateMetadata TimestampMismatch RecordNotCreateable RecordNotFound
-LanguageNotSupported LoginInvalid UserAccountInactive CannotDeleteLockedRecord ObjectInvalid InvalidQuery CannotRunSearch IllegalParameter
-AccessDenied RecordAlreadyExists IllegalOperation CreditCardAuthorizationFailed SetupRequired NotLoggedInToAnAssociation ProductSoldOut
-TrialExpired LicenseViolation DiscountCodeNotAuthorized DiscountCodeUsageLimitExceeded MSQLSyntaxError SimulatedException PaymentDeclined
-IncompatibleCurrency ExchangeRateInappropriatelySpecified""".split()
+from memberSuite.standin.names import words
+
+# In the order of their numbers.
+CODES = words("""
+    GeneralException SessionExpired InvalidAccessKey UnableToLocateMetadata TimestampMismatch RecordNotCreateable
+    RecordNotFound LanguageNotSupported LoginInvalid UserAccountInactive CannotDeleteLockedRecord ObjectInvalid
+    InvalidQuery CannotRunSearch IllegalParameter AccessDenied RecordAlreadyExists IllegalOperation
+    CreditCardAuthorizationFailed SetupRequired NotLoggedInToAnAssociation ProductSoldOut TrialExpired
+    LicenseViolation DiscountCodeNotAuthorized DiscountCodeUsageLimitExceeded MSQLSyntaxError SimulatedException
+    PaymentDeclined IncompatibleCurrency ExchangeRateInappropriatelySpecified
+""")
 
 MESSAGES = {
     "GeneralException": "An unexpected error has occurred.",

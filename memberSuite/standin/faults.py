@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from memberSuite.standin.errors import CODES
+from memberSuite.standin.names import words
 
 # Kind of fault and what it does; the control API and the start page list these.
 KINDS = {
-    "http_NNN": "answer this HTTP status with an HTML page, such as http_429 (retry_after=seconds or HTTP date), http_502, http_503, http_504",
+    "http_NNN": "answer this HTTP status with an HTML page: http_429 (retry_after=seconds or date), http_503 ..",
     "soap_fault": "answer HTTP 500 with a SOAP Fault",
-    "<error name>": "answer a business error, such as GeneralException, InvalidAccessKey, AccessDenied, InvalidQuery (message=, field=)",
+    "<error name>": "answer a business error: GeneralException, InvalidAccessKey, AccessDenied .. (message=, field=)",
     "session_expires": "forget the session, then answer SessionExpired",
     "new_session": "give a new SessionId in the reply; the old one stays valid",
     "failure_without_errors": "answer Success=false and no error",
@@ -56,10 +57,10 @@ KINDS = {
     "token_dies": "REST: forget the token, then answer 401",
     "enveloped": "REST: wrap lists as {in_: [...], totalCount} (in_=results, items or data)",
 }
-OPERATION_NAMES = (
+OPERATION_NAMES = words(
     "WhoAmI ExecuteMSQL ExecuteSearch Get Save MassUpdate loginUser authdata authtoken msc_authdata whoami "
     "executeSearch individuals individual putIndividual savedsearches"
-).split()
+)
 TAGS = {
     "page": "more than one row asked for",
     "count": "one row asked for: totals and bounds",
@@ -158,7 +159,7 @@ class FaultBook:
         self.numbers = count(1)
 
     def add(self, operation: str, kind: str, limits: Mapping[str, object], options: Mapping[str, object]) -> Fault:
-        """Set a fault. `limits` may hold times, every, skip, on_page, only, search. UnknownFault names what is wrong."""
+        """Set a fault. `limits` may hold times, every, skip, on_page, only, search. UnknownFault says what is wrong."""
         if not is_known(kind):
             raise UnknownFault(f"unknown fault {kind!r}")
         if operation != "*" and operation not in OPERATION_NAMES:

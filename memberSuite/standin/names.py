@@ -1,4 +1,4 @@
-"""Namespaces of the Concierge protocol."""
+"""Namespaces of the Concierge protocol, and a way to write lists of names."""
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 CONTRACTS = "http://membersuite.com/contracts"
@@ -14,3 +14,8 @@ SCHEMA = "http://www.w3.org/2001/XMLSchema"
 DIFFGRAM = "urn:schemas-microsoft-com:xml-diffgram-v1"
 MSDATA = "urn:schemas-microsoft-com:xml-msdata"
 ACTION_PREFIX = f"{CONTRACTS}/IConciergeAPIService/"
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text: a list of names without forty quotes."""
+    return text.split()

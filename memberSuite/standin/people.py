@@ -56,7 +56,7 @@ def slug(name: str) -> str:
 
 
 class Population:
-    """Columns by row number; row order is LocalID order. Some rows are spare: people who can join later, anywhere in that order."""
+    """Columns by row number, which is LocalID order. Some rows are spare: people who can join later, anywhere in it."""
 
     def __init__(self, people: int, seed: int) -> None:
         self.people, self.seed = people, seed
@@ -246,7 +246,7 @@ class Population:
     # -- changes ------------------------------------------------------------------------------------------------
 
     def change(self, row: int, fields: Mapping[str, object], modified_at: int | None = None) -> None:
-        """Set fields of one person and, if given, when that happened. KeyError: no such field; ValueError: no such value."""
+        """Set fields of one person and, if given, when that was. KeyError: no such field; ValueError: no such value."""
         pairs = [(self.columns[name.lower()], value) for name, value in fields.items()]
         for column, value in [(column, coerce(value, column.kind)) for column, value in pairs]:
             column.set(row, value)

@@ -10,7 +10,10 @@ from memberSuite.standin.faults import Call, Fault, Firing
 from memberSuite.standin.web import Response
 from memberSuite.standin.world import Entry, World
 
-HTML = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1><p>The proxy in front could not complete this request.</p></body></html>"
+HTML = (
+    "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1>"
+    "<p>The proxy in front could not complete this request.</p></body></html>"
+)
 XML_TYPE, JSON_TYPE, HTML_TYPE = (
     "text/xml; charset=utf-8",
     "application/json; charset=utf-8",

@@ -13,14 +13,15 @@ from itertools import compress, count
 from typing import TypeVar
 
 from memberSuite.standin.columns import Kind, Value, coerce
-from memberSuite.standin.criteria import Criterion, Group, Node, flat_and, leaves, make_test
+from memberSuite.standin.criteria import EVERYBODY, Criterion, Group, Node, flat_and, leaves, make_test
 from memberSuite.standin.errors import RemoteError
+from memberSuite.standin.names import words
 from memberSuite.standin.people import Population
 from memberSuite.standin.tables import JOIN_PREFIX, ListTable, PeopleTable, RegistrationsTable, Table, organizations
 
 T = TypeVar("T")
 RANGE_OPERATIONS = frozenset(
-    "Equals IsGreaterThan IsGreaterThanOrEqualTo IsLessThan IsLessThanOrEqual IsBetween IsBlank IsNotBlank".split()
+    words("Equals IsGreaterThan IsGreaterThanOrEqualTo IsLessThan IsLessThanOrEqual IsBetween IsBlank IsNotBlank")
 )
 ID_OPERATIONS = frozenset({"Equals", "IsOneOfTheFollowing"})
 
@@ -35,7 +36,7 @@ class Output:
 @dataclass(frozen=True)
 class Query:
     type: str
-    where: Group = Group()
+    where: Group = EVERYBODY
     columns: tuple[Output, ...] = ()
     sort: tuple[tuple[str, bool], ...] = ()
     top: int | None = None
@@ -167,14 +168,14 @@ class Engine:
             return self._masks.keep(key, lambda: column.mask(make_test(node, column.kind), table.size))
         masks = [int.from_bytes(self._mask(table, inner), "little") for inner in node.criteria]
         if not masks:
-            return bytes(b"\x01") * table.size
+            return b"\x01" * table.size
         result = masks[0]
         for mask in masks[1:]:
             result = result & mask if node.kind == "And" else result | mask
         return result.to_bytes(table.size, "little")
 
     def matched(self, table: Table, nodes: tuple[Node, ...]) -> Matched:
-        """Return the living rows for which all nodes hold; the last few answers are kept while nothing they use changes."""
+        """Return the living rows for which all nodes hold; answers are kept while nothing they use changes."""
         used = tuple(table.column(leaf.field).version for node in nodes for leaf in leaves(node))
         return self._matched.keep(
             (table.name, table.version, table.size, nodes, used), lambda: self._match(table, nodes)

@@ -5,17 +5,18 @@ from collections.abc import Mapping
 
 from memberSuite.standin.columns import Value
 from memberSuite.standin.errors import RemoteError
+from memberSuite.standin.names import words
 from memberSuite.standin.people import READ_ONLY, Population
 from memberSuite.standin.query import Engine
 from memberSuite.standin.searches import SEARCH_KINDS, SavedSearch, search_row
 from memberSuite.standin.soap_write import Field
 from memberSuite.standin.tables import ORGANIZATION_KINDS
 
-PERSON_FIELDS = (
+PERSON_FIELDS = words(
     "ID LocalID Name FirstName LastName EmailAddress Title DoNotEmail DoNotMail DoNotFax OptOuts Status Type Owner "
     "PrimaryOrganization__rtg FavouriteLamp__c NewsletterReader__c VolunteersIn__c BoardRole__c ChapterRole__c "
     "CreatedDate CreatedBy LastModifiedDate LastModifiedBy"
-).split()
+)
 # What Save can blank: a whole record replaces the one that is there.
 WRITABLE = [
     name

@@ -1,8 +1,10 @@
 """The association's saved searches: one of every kind, always with the same IDs."""
+# ruff: noqa: E501 - one search a line
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from memberSuite.standin import data
 from memberSuite.standin.columns import Kind, Value, to_moment
 from memberSuite.standin.criteria import Criterion, Group, Node
 from memberSuite.standin.query import Output, Query
@@ -180,6 +182,7 @@ def search_row(number: int, search: SavedSearch) -> dict[str, Value]:
         "IsPublic": search.is_public,
         "IsActive": search.is_active,
         "ApplicableType": search.query.type,
-        "CreatedBy": "6faf90e4-0009-c0de-8001-0b3c0d5e0001",
+        "CustomObject": None,
+        "CreatedBy": data.API_USER_ID,
         "LastModifiedDate": search.modified_at,
     }

@@ -1,11 +1,12 @@
 """The server: which door a request goes to, and the StandIn that tests run in their own process."""
 
+import argparse
 import threading
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
-from memberSuite.standin import data, soap, truth, wsdl
+from memberSuite.standin import control, data, front, rest, soap, truth, wsdl
 from memberSuite.standin.faults import Fault
 from memberSuite.standin.web import Request, Response, WebServer
 from memberSuite.standin.world import World
@@ -16,11 +17,15 @@ XML_TYPE = "text/xml; charset=utf-8"
 def route(world: World, address: str, request: Request) -> Response:
     """Send a request to the door it belongs to."""
     path = request.path
+    if path == "/control" or path.startswith("/control/"):
+        return control.handle(world, request)
     if request.method == "POST" and path == "/":
         return soap.handle(world, request)
     if path == "/mex" and request.method == "GET":
         return Response(200, wsdl.document(address).encode(), XML_TYPE)
-    return Response(404, b"Not found")
+    if path == "/" and request.method in ("GET", "HEAD"):
+        return Response(200, front.page(world, address).encode(), "text/html; charset=utf-8")
+    return rest.handle(world, request) or Response(404, b"Not found")
 
 
 class HeldCalls:
@@ -213,13 +218,21 @@ class StandIn:
         self.world.reset(people, seed)
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what both ways to start the server take."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=8081, help="0 takes any free port")
+    parser.add_argument("--people", type=int, default=5000, help="10 to 1,000,000")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--latency-ms", type=float, default=0.0, help="wait this long before each answer")
+
+
 def serve(port: int, people: int, seed: int, latency_ms: float = 0.0, host: str = "127.0.0.1") -> None:
     """Run a stand-in until Ctrl-C."""
     standin = StandIn(people, seed, latency_ms=latency_ms, host=host, port=port)
     print(f"Stand-in MemberSuite: {standin.url}/ with {people} people (seed {seed})")
-    print(
-        f"  Concierge: association {data.ASSOCIATION_ID}, access key {data.ACCESS_KEY_ID}, secret {data.SECRET_ACCESS_KEY}"
-    )
+    print(f"  Concierge: association {data.ASSOCIATION_ID}, access key {data.ACCESS_KEY_ID}")
+    print(f"  secret access key {data.SECRET_ACCESS_KEY}")
     print(f"  REST: tenant {data.TENANT_ID}, user {data.API_USER}, password {data.API_PASSWORD}", flush=True)
     try:
         standin.server.serve_forever(0.2)

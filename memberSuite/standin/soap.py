@@ -51,7 +51,7 @@ class Turn:
         self.call = Call(operation, session=self.session)
         self.detail: dict[str, object] = {}
         self.refused: RemoteError | None = None
-        self.query: Query | None = None
+        self.query = Query("")
         self.shape: msql.Shape = "columns"
         self.start, self.limit = 0, MOST_ROWS
 
@@ -145,29 +145,25 @@ class Turn:
         user = soap_write.record("AssociationUser", [("ID", "text", data.API_USER_ID), ("Name", "text", "Api User")])
         types = f'xmlns:b="{names.TYPES}"'
         return (
-            f"<a:ResultValue><a:Association {types}>{association}</a:Association><a:SessionID>{self.session}</a:SessionID>"
-            f"<a:User {types}>{user}</a:User></a:ResultValue>"
+            f"<a:ResultValue><a:Association {types}>{association}</a:Association>"
+            f"<a:SessionID>{self.session}</a:SessionID><a:User {types}>{user}</a:User></a:ResultValue>"
         )
 
-    def run(self, firing: Firing) -> Answer:
-        assert self.query is not None
-        return run_query(self.world, firing, self.query, self.start, self.limit)
+    def run(self, firing: Firing, query: Query) -> Answer:
+        return run_query(self.world, firing, query, self.start, self.limit)
 
     def execute_search(self, firing: Firing) -> str:
-        inner = search_result(self.run(firing), firing)
+        inner = search_result(self.run(firing, self.query), firing)
         return f"<a:ResultValue>{inner}</a:ResultValue>"
 
     def execute_msql(self, firing: Firing) -> str:
-        assert self.query is not None
         objects = table = single = None
         if self.shape == "columns":
-            self.query = all_columns(self.world, self.query)
-            answer = self.run(firing)
+            answer = self.run(firing, all_columns(self.world, self.query))
             table = search_result(answer, firing) if answer.rows else None
         else:
-            self.query = replace(self.query, columns=(Output("ID"),))
             self.limit = 1 if self.shape == "object" else self.limit
-            answer = self.run(firing)
+            answer = self.run(firing, replace(self.query, columns=(Output("ID"),)))
             types = f'xmlns:b="{names.TYPES}"'
             found = [record_xml(self.world, str(row[0])) for row in answer.rows]
             if found and self.shape == "object":
@@ -214,14 +210,13 @@ class Turn:
             soap_read.text_of(child) or ""
             for child in soap_read.children_of(soap_read.named(body, "recordIdentifiers"))
         ]
-        rows = [self.world.population.find(wanted) for wanted in ids]
-        if None in rows:
+        rows = [row for row in map(self.world.population.find, ids) if row is not None]
+        if len(rows) < len(ids):
             raise RemoteError("RecordNotFound", "One of the records could not be found.")
         _, fields = soap_read.read_record(element)
         if not firing.has("changes_nothing"):
             with self.world.engine.lock:
                 for row in rows:
-                    assert row is not None
                     records.change_person(self.world.population, row, fields, self.world.now())
         return ""
 

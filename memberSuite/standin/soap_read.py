@@ -14,8 +14,8 @@ OPERATION_ORDER = ("EnableParameterization", "FieldName", "ID", "ValuesToOperate
 GROUP_ORDER = (*OPERATION_ORDER, "Criteria", "GroupType")
 SEARCH_ORDER = (
     *GROUP_ORDER,
-    *"Commands ConsistentRead Context CountField Label Module OutputColumns OutputFormat Override".split(),
-    *"RowLevelCommands SortColumns TopN Type UniqueResult".split(),
+    *names.words("Commands ConsistentRead Context CountField Label Module OutputColumns OutputFormat Override"),
+    *names.words("RowLevelCommands SortColumns TopN Type UniqueResult"),
 )
 OUTPUT_ORDER = ("AggregateFunction", "ColumnWidth", "DisplayName", "Hidden", "Name")
 SORT_ORDER = ("IsDescending", "Name")

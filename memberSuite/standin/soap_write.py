@@ -1,4 +1,5 @@
 """Write Concierge replies by joining text, with exactly the prefixes s, a, b, diffgr and c."""
+# ruff: noqa: E501 - markup reads better unbroken
 
 import re
 from collections.abc import Iterable, Sequence

@@ -5,11 +5,11 @@ import socket
 import socketserver
 import sys
 import traceback
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qs, unquote, urlsplit
-from zlib import error as ZlibError
 
 LINE_LIMIT = 65536
 GZIP_FROM = 1024
@@ -74,13 +74,20 @@ class Connection(socketserver.StreamRequestHandler):
             return bool(line)
         try:
             request = self.read(line)
-        except (BadRequest, ValueError, ZlibError, EOFError) as error:
+        except (BadRequest, ValueError, zlib.error, EOFError) as error:
             self.send(Response(400, str(error).encode(), close=True), "identity", True)
             return False
-        response = self.server.handler(request)
+        response = self.answer(request)
         keep = request.header("connection").lower() != "close" and not response.close and response.cut_after is None
         self.send(response, request.header("accept-encoding"), request.method != "HEAD", keep=keep)
         return keep
+
+    def answer(self, request: Request) -> Response:
+        try:
+            return self.server.handler(request)
+        except Exception:  # a bug of the stand-in: say so, and don't let the client wait
+            traceback.print_exc()
+            return Response(500, b"The stand-in itself failed; its output says where.")
 
     def read(self, line: bytes) -> Request:
         parts = line.decode("latin-1").split()

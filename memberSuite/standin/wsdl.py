@@ -1,8 +1,10 @@
 """The service description at /mex: the part of the Concierge contract that the stand-in plays."""
+# ruff: noqa: E501 - markup reads better unbroken
 
 from functools import cache
 
 from memberSuite.standin import names
+from memberSuite.standin.names import words
 
 URIS = {
     "c": names.CONTRACTS,
@@ -66,25 +68,31 @@ TYPES: dict[str, list[tuple[str, str, str]]] = {
         ("ArrayOfSearchSortColumn", "SearchSortColumn:q:SearchSortColumn*", ""),
         (
             "Search",
-            "Commands:xs:anyType !ConsistentRead:xs:boolean Context:xs:string CountField:xs:string Label:xs:string Module:xs:string "
-            "OutputColumns:q:ArrayOfSearchOutputColumn OutputFormat:xs:string !Override:xs:boolean RowLevelCommands:xs:anyType "
-            "SortColumns:q:ArrayOfSearchSortColumn TopN:xs:int Type:xs:string !UniqueResult:xs:boolean",
+            (
+                "Commands:xs:anyType !ConsistentRead:xs:boolean Context:xs:string CountField:xs:string Label:xs:string Module:xs:string "
+                "OutputColumns:q:ArrayOfSearchOutputColumn OutputFormat:xs:string !Override:xs:boolean RowLevelCommands:xs:anyType "
+                "SortColumns:q:ArrayOfSearchSortColumn TopN:xs:int Type:xs:string !UniqueResult:xs:boolean"
+            ),
             "q:SearchOperationGroup",
         ),
     ],
     "r": [
         (
             "ConciergeResult",
-            "!Cacheable:xs:boolean Errors:e:ArrayOfConciergeError !NotModified:xs:boolean !Success:xs:boolean "
-            "WorkflowExecutionID:xs:string WorkflowRunID:xs:string",
+            (
+                "!Cacheable:xs:boolean Errors:e:ArrayOfConciergeError !NotModified:xs:boolean !Success:xs:boolean "
+                "WorkflowExecutionID:xs:string WorkflowRunID:xs:string"
+            ),
             "",
         ),
         (
             "LoginResult",
-            "AccessibleEntities:xs:anyType Association:t:MemberSuiteObject AutoLoginHash:xs:string ConsoleMetadata:xs:anyType "
-            "Customer:t:MemberSuiteObject KeyChain:xs:anyType Locale:xs:string MemberSuiteVersion:xs:anyType "
-            "PortalEntity:t:MemberSuiteObject PortalUser:t:MemberSuiteObject SessionID:xs:string User:t:MemberSuiteObject "
-            "UserPreferences:xs:anyType",
+            (
+                "AccessibleEntities:xs:anyType Association:t:MemberSuiteObject AutoLoginHash:xs:string ConsoleMetadata:xs:anyType "
+                "Customer:t:MemberSuiteObject KeyChain:xs:anyType Locale:xs:string MemberSuiteVersion:xs:anyType "
+                "PortalEntity:t:MemberSuiteObject PortalUser:t:MemberSuiteObject SessionID:xs:string User:t:MemberSuiteObject "
+                "UserPreferences:xs:anyType"
+            ),
             "",
         ),
         ("ObjectSearchResult", "Objects:t:ArrayOfMemberSuiteObject !TotalRowCount:xs:int", ""),
@@ -95,12 +103,12 @@ TYPES: dict[str, list[tuple[str, str, str]]] = {
         ),
     ],
 }
-PLAIN_OPERATIONS = (
+PLAIN_OPERATIONS = words(
     "Equals Contains DoesNotContain StartsWith DoesNotStartWith EndsWith DoesNotEndWith ContainsOneOfTheFollowing "
     "DoesNotContainOneOfTheFollowing StartsWithOneOfTheFollowing DoesNotStartWithOneOfTheFollowing EndsWithOneOfTheFollowing "
     "DoesNotEndWithOneOfTheFollowing IsBlank IsNotBlank IsBetween IsNotBetween IsOneOfTheFollowing IsNotOneOfTheFollowing "
     "IsGreaterThan IsGreaterThanOrEqualTo IsLessThan IsLessThanOrEqual Keyword NoKeyword SpecialOperation WhereClause"
-).split()
+)
 IMPORTS = {"h": "", "a": "", "e": "", "t": "a", "q": "a", "o": "q", "r": "et", "c": "rqta"}
 DICTIONARY = (
     '<xs:complexType name="MemberSuiteFieldsDictionary"><xs:sequence><xs:element name="KeyValueOfstringanyType" minOccurs="0" '
