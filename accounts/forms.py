@@ -15,7 +15,7 @@ class SignInForm(AuthenticationForm):
     }
 
 
-class PreferencesForm(forms.ModelForm[User]):
+class PreferencesForm(forms.ModelForm):
     timezone = forms.ChoiceField(label="Time zone", help_text="Times on every page are shown in this zone.")
 
     class Meta:
@@ -25,4 +25,6 @@ class PreferencesForm(forms.ModelForm[User]):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         names = sorted(zoneinfo.available_timezones())
+        for name, field in self.fields.items():
+            field.widget.attrs["class"] = "form-select" if name == "timezone" else "form-control"
         self.fields["timezone"].choices = [(name, name.replace("_", " ")) for name in names]  # type: ignore[attr-defined]

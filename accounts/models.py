@@ -46,3 +46,6 @@ class Right(models.Model):
         managed = False
         default_permissions = ()
         permissions = [(codename, f"Can {label}") for codename, label in RIGHTS.items()]
+
+    def __str__(self) -> str:
+        return "right"

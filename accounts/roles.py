@@ -10,7 +10,8 @@ from accounts.permissions import APP_LABEL, MODEL_NAME, RIGHTS, ROLES
 def ensure_roles(apps: Apps) -> None:
     """Create the permissions and give each role exactly its rights; safe to run again.
 
-    Works with the historical models of a migration and with the live ones. A migration that changes ROLES calls it again.
+    Works with the historical models of a migration and with the live ones; a migration that changes ROLES calls it
+    again.
     """
     content_type_model = apps.get_model("contenttypes", "ContentType")
     permission_model = apps.get_model("auth", "Permission")

@@ -45,9 +45,17 @@ class SecretField(forms.CharField):
         super().__init__(required=False, strip=True, widget=widget, **kwargs)
 
 
-class BridgeForm(forms.ModelForm[Bridge]):
+class BridgeForm(forms.ModelForm):
     """The connection to one association, with the fields of both transports."""
 
+    service_address = forms.URLField(
+        label="Service address",
+        max_length=500,
+        assume_scheme="https",
+        help_text="The address MemberSuite gave you, for example https://soap.membersuite.com/",
+        error_messages={"invalid": "This is not an address. It starts with https:// and names a host."},
+        widget=forms.URLInput(attrs={"inputmode": "url", "spellcheck": "false"}),
+    )
     secret_access_key = SecretField(label="Secret access key")
     api_password = SecretField(label="API user password")
 
@@ -71,7 +79,6 @@ class BridgeForm(forms.ModelForm[Bridge]):
         )
         labels = {
             "name": "Association",
-            "service_address": "Service address",
             "page_size": "Page size",
             "requests_in_flight": "Requests in flight",
             "guard_percent": "Percentage of the group",
@@ -79,7 +86,6 @@ class BridgeForm(forms.ModelForm[Bridge]):
             "lists_do_not_email": "List the people who are Do Not Email",
         }
         help_texts = {
-            "service_address": "The address MemberSuite gave you, for example https://soap.membersuite.com/",
             "page_size": "Rows asked for at a time, 25 to 1000.",
             "requests_in_flight": "Requests open at the same time, 1 to 16.",
             "lists_do_not_email": "Off: only their number is asked for, which is faster.",
@@ -96,9 +102,7 @@ class BridgeForm(forms.ModelForm[Bridge]):
                 "invalid": "Requests in flight must be a whole number from 1 to 16.",
             },
             "guard_percent": {"max_value": "A percentage is at most 100."},
-            "service_address": {"invalid": "This is not an address. It starts with https:// and names a host."},
         }
-        widgets = {"service_address": forms.URLInput(attrs={"inputmode": "url", "spellcheck": "false"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,9 +1,11 @@
+from django.apps.registry import Apps
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from accounts.roles import ensure_roles
 
 
-def create_roles(apps, schema_editor):
+def create_roles(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     ensure_roles(apps)
 
 

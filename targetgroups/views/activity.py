@@ -93,7 +93,10 @@ def run_people(request: HttpRequest, run_id: int, kind: str) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
     run = _run(run_id)
-    enqueue.request_cancel(run, person(request))
+    try:
+        enqueue.request_cancel(run, person(request))
+    except NotAllowedNow as error:  # it ended between the page and the click: the page shows how
+        messages.warning(request, error.sentence)
     if is_part(request, "run"):
         return render(request, "targetgroups/_run.html", _run_context(request, run))
     return redirect("targetgroups:run", run_id=run.pk)

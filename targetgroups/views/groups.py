@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import F, QuerySet
 from django.db.models.functions import Lower
@@ -57,13 +56,13 @@ def refresh(request: HttpRequest) -> HttpResponse:
 @require_POST
 def resync(request: HttpRequest, group_id: int) -> HttpResponse:
     group = get_object_or_404(TargetGroup.objects.present(), pk=group_id)
-    run = enqueue.request_sync(group, Trigger.RESYNC_NOW, person(request))
+    if group.is_runnable:
+        enqueue.request_sync(group, Trigger.RESYNC_NOW, person(request))
     if is_part(request, "groups"):
         return _list_after_post(request)
     if is_part(request, "info-live"):
         return render(request, "targetgroups/_live.html", live_context(request, group))
-    messages.success(request, f"The sync of {group.name} is on its way.")
-    return redirect("targetgroups:info", group_id=group.pk) if run else redirect("targetgroups:target_groups")
+    return redirect("targetgroups:info", group_id=group.pk)
 
 
 def live_context(request: HttpRequest, group: TargetGroup) -> dict[str, Any]:

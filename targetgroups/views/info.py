@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from accounts.permissions import SYNC, VIEW_GROUPS, VIEW_SUBSCRIBERS
 from .. import enqueue
 from ..choices import ExclusionReason, RunKind, Trigger
 from ..columns import SUBSCRIBERS, attribute_columns
+from ..exceptions import NotAllowedNow
 from ..models import SyncRun, TargetGroup
 from . import reading
 from .asking import is_part, ordering, page_size, person, whole
@@ -128,7 +130,8 @@ def history(request: HttpRequest, group_id: int) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, group_id: int, run_id: int) -> HttpResponse:
     group = _group(group_id)
-    enqueue.request_cancel(get_object_or_404(SyncRun, pk=run_id, target_group=group), person(request))
+    with contextlib.suppress(NotAllowedNow):  # it ended between the page and the click: the strip shows how
+        enqueue.request_cancel(get_object_or_404(SyncRun, pk=run_id, target_group=group), person(request))
     if is_part(request, "info-live"):
         return render(request, "targetgroups/_live.html", live_context(request, group))
     return redirect("targetgroups:info", group_id=group.pk)

@@ -8,6 +8,9 @@ from typing import Any
 from ..choices import ExclusionReason
 from ..models import SyncRun, TargetGroup
 
+KEPT = "Kept on doubt: not readable this time, or still in the search when asked again"
+PEOPLE_LISTS = ("added", "changed", "removed", "would_remove")
+
 
 @dataclass(frozen=True)
 class Line:
@@ -21,14 +24,24 @@ class Line:
     def is_reason(self) -> bool:
         return self.word in ExclusionReason.values
 
+    @property
+    def people(self) -> str:
+        """The list of a run's people behind this number, by its word in the address."""
+        return "excluded" if self.is_reason else self.word if self.word in PEOPLE_LISTS else ""
+
 
 def group_sums(group: TargetGroup) -> list[Line]:
     """Return the sum of the Counts tab: in the search, minus each reason, is the members."""
     if group.member_count is None:
         return []
+    reasons = _reasons(group.exclusion_counts, is_calculated=group.is_do_not_email_calculated)
+    # Nobody is removed on doubt (R5): who could not be read now, or still matched when asked again, stays a member.
+    kept = group.member_count - ((group.search_count or 0) - sum(line.count or 0 for line in reasons))
+    doubtful = [Line("kept", KEPT, abs(kept), sign="+" if kept > 0 else "−")] if kept else []
     return [
         Line("in_search", "In the search", group.search_count),
-        *_reasons(group.exclusion_counts, is_calculated=group.is_do_not_email_calculated),
+        *reasons,
+        *doubtful,
         Line("members", "Members of this group", group.member_count, sign="="),
     ]
 
@@ -50,12 +63,17 @@ def member_sums(run: SyncRun) -> list[Line]:
     figures: dict[str, Any] = run.figures
     if "members_before" not in figures:
         return []
-    after = "Members after" if run.is_good else "Members after (if applied)"
+    before = Line("members_before", "Members before", figures["members_before"])
+    if "members_after" not in figures:  # held, or a preview: nothing was written
+        words = {"would_add": "Would be added", "would_change": "Would be changed", "would_remove": "Would be removed"}
+        return [before, *(Line(word, label, figures[word]) for word, label in words.items() if word in figures)]
     return [
-        Line("members_before", "Members before", figures["members_before"]),
+        before,
         Line("added", "Added", figures.get("added"), sign="+"),
         Line("removed", "Removed", figures.get("removed"), sign="−"),
-        Line("members_after", after, figures.get("members_after"), sign="="),
+        Line("members_after", "Members after", figures["members_after"], sign="="),
+        Line("changed", "Changed", figures.get("changed")),
+        Line("unchanged", "Unchanged", figures.get("unchanged")),
     ]
 
 

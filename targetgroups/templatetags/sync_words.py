@@ -1,0 +1,187 @@
+"""Words and small pictures of syncs, as pages show them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django import forms, template
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from targetgroups.choices import ExclusionReason, Phase, RemovalReason, RunStatus
+from targetgroups.models import Bridge, SyncRun
+
+from .ui import chip, duration, icon
+
+register = template.Library()
+
+STEPS = {
+    "reach_host": "Reach host",
+    "sign_in": "Sign in",
+    "list_searches": "List searches",
+    "read_one_record": "Read one record",
+}
+STEP_WORDS = {"ok": "OK", "failed": "Failed", "skipped": "Skipped", "working": "Working…", "waiting": "Waiting"}
+NOT_RUNNABLE = {
+    "needs_parameter": "This search asks for a value each time it is run, so it cannot be synced. "
+    "In MemberSuite, save a copy with the value filled in.",
+    "not_people": "This search finds organizations or other records, not people, so it has no subscribers.",
+    "not_over_rest": "This search cannot be run over REST. Switch the bridge to Concierge (SOAP) to sync it.",
+    "not_public": "This search is not public in MemberSuite any more.",
+    "inactive": "This search is switched off in MemberSuite.",
+}
+WHAT_TO_DO = {
+    "invalid_access_key": "Correct the keys in Bridge Configuration, then resync.",
+    "invalid_secret": "Correct the keys in Bridge Configuration, then resync.",
+    "login_refused": "Correct the user and password in Bridge Configuration, then resync.",
+    "wrong_tenant": "Correct the tenant in Bridge Configuration, then resync.",
+    "host_unreachable": "Check the service address in Bridge Configuration; if it is right, resync later.",
+    "search_gone": "Refresh Target Group List, then look whether the search still exists in MemberSuite.",
+}
+FIELDS = {"email": "E-mail", "first_name": "First name", "last_name": "Last name", "local_id": "Local ID"}
+CHART_WIDTH, CHART_HEIGHT = 640, 96
+
+
+@register.filter
+def step_label(name: str) -> str:
+    return STEPS.get(name, name.replace("_", " ").capitalize())
+
+
+@register.filter
+def step_word(outcome: str) -> str:
+    return STEP_WORDS.get(outcome, outcome)
+
+
+@register.filter
+def why_not_runnable(code: str) -> str:
+    short = code.removeprefix("search_")
+    return NOT_RUNNABLE.get(short, "This search cannot be synced.")
+
+
+@register.filter
+def what_to_do(code: str) -> str:
+    return WHAT_TO_DO.get(code, "Resync to try again.")
+
+
+@register.filter
+def reason_label(word: str) -> str:
+    for choices in (RemovalReason, ExclusionReason):
+        if word in choices.values:
+            return str(choices(word).label)
+    return word.replace("_", " ").capitalize()
+
+
+@register.filter
+def field_label(name: str) -> str:
+    return FIELDS.get(name, name.removeprefix("attributes."))
+
+
+@register.filter
+def fields_named(form: forms.BaseForm, names: str) -> list[forms.BoundField]:
+    return [form[name] for name in names.split()]
+
+
+@register.filter
+def secret_set_at(bridge: Bridge | None, name: str) -> datetime | None:
+    return getattr(bridge, f"{name}_set_at", None)
+
+
+@register.filter
+def back_to(query: str, page: str) -> str:
+    """Build the address of a list with the filters it has now."""
+    return f"{reverse(page)}?{query}" if query else reverse(page)
+
+
+@register.simple_tag
+def bridge_chip(bridge: Bridge) -> SafeString:
+    """Say whether MemberSuite answered the last time it was asked."""
+    good, failed = bridge.last_good_contact_at, bridge.last_failed_contact_at
+    if not bridge.is_configured:
+        return chip("quiet", "dash-circle-dotted", "Not set up")
+    if good is None and failed is None:
+        return chip("quiet", "question-circle", "Not tried yet")
+    if failed and (good is None or failed > good):
+        return chip("bad", "x-circle-fill", "Failing")
+    return chip("ok", "check-circle-fill", "Connected")
+
+
+@register.simple_tag
+def steps_of(run: SyncRun) -> list[dict[str, Any]]:
+    """Return the finished steps of a connection test."""
+    steps: list[dict[str, Any]] = run.figures.get("steps", [])
+    return steps
+
+
+@register.simple_tag
+def steps_so_far(run: SyncRun) -> list[dict[str, Any]]:
+    """Return every step of a test under way: those told, the one at work, those to come. No line moves later."""
+    progress = getattr(run, "progress", None)
+    told = {step["name"]: step for step in (progress.steps if progress else [])}
+    steps: list[dict[str, Any]] = []
+    has_worker = run.status == RunStatus.RUNNING
+    for name in STEPS:
+        if name in told:
+            steps.append(told[name])
+        else:
+            steps.append({"name": name, "outcome": "working" if has_worker else "waiting"})
+            has_worker = False
+    return steps
+
+
+@register.simple_tag
+def run_phases(run: SyncRun, phases: Sequence[Phase]) -> SafeString:
+    """List the phases: done with its time, the present one, those to come."""
+    progress = getattr(run, "progress", None)
+    present = Phase.DONE if run.is_good else Phase(progress.phase) if run.is_active and progress else None
+    if run.is_active and present is None:
+        present = Phase.WAITING
+    reached = phases.index(present) if present in phases else -1
+    return format_html_join("", "{}", ((_phase(run, phase, number, reached),) for number, phase in enumerate(phases)))
+
+
+def _phase(run: SyncRun, phase: Phase, number: int, reached: int) -> SafeString:
+    seconds = run.phase_seconds.get(phase)
+    is_present = number == reached and run.is_active
+    is_done = seconds is not None or number < reached or (number == reached and not is_present)
+    if phase == Phase.WAITING and run.started_at:
+        is_done, is_present, seconds = True, False, (run.started_at - run.created_at).total_seconds()
+    name = icon("arrow-repeat", "spin") if is_present else icon("check-circle-fill") if is_done else icon("circle")
+    word = "now" if is_present else duration(seconds) if seconds is not None else "" if is_done else "not reached"
+    state = "present" if is_present else "done" if is_done else "ahead"
+    current = format_html(' aria-current="step"') if is_present else ""
+    return format_html(
+        '<li class="phase phase-{}"{}>{}<span>{}</span><span class="muted small num">{}</span></li>',
+        state,
+        current,
+        name,
+        phase.label,
+        word,
+    )
+
+
+@register.simple_tag
+def count_chart(points: Sequence[tuple[datetime, int]]) -> SafeString:
+    """Draw the group's size over time; the caption says first and last, the table below says all."""
+    counts = [count for _, count in points]
+    low, high = min(counts), max(counts)
+    step = (CHART_WIDTH - 8) / max(len(points) - 1, 1)
+    span = (high - low) or 1
+    places = [
+        (4 + number * step, CHART_HEIGHT - 6 - (count - low) / span * (CHART_HEIGHT - 12))
+        for number, count in enumerate(counts)
+    ]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    x, y = places[-1]
+    return format_html(
+        '<svg class="count-chart" viewBox="0 0 {} {}" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
+        '<polyline points="{}" vector-effect="non-scaling-stroke"></polyline>'
+        '<circle cx="{}" cy="{}" r="3"></circle></svg>',
+        CHART_WIDTH,
+        CHART_HEIGHT,
+        line,
+        f"{x:.1f}",
+        f"{y:.1f}",
+    )

@@ -1,0 +1,108 @@
+// Small conveniences over pages that work without them: theme switch, menus, the Info dialog, polling manners.
+(() => {
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+  // -- theme ---------------------------------------------------------------------------------------------------
+  const showTheme = () => $$("[data-theme-choice]").forEach((button) => {
+    button.setAttribute("aria-pressed", String(button.dataset.themeChoice === document.documentElement.dataset.theme));
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-theme-choice]");
+    if (button) { window.setTheme(button.dataset.themeChoice); showTheme(); }
+  });
+  showTheme();
+
+  // -- menus: native popovers, placed beside their button, arrow keys inside -------------------------------------
+  const place = (pop, button) => {
+    const at = button.getBoundingClientRect();
+    const below = at.bottom + 4 + pop.offsetHeight <= innerHeight;
+    const left = pop.dataset.align === "end" ? at.right - pop.offsetWidth : at.left;
+    pop.style.top = `${Math.max(8, below ? at.bottom + 4 : at.top - 4 - pop.offsetHeight)}px`;
+    pop.style.left = `${Math.min(Math.max(8, left), innerWidth - pop.offsetWidth - 8)}px`;
+  };
+  document.addEventListener("toggle", (event) => {
+    const pop = event.target;
+    if (!(pop instanceof HTMLElement) || !pop.matches("[popover]")) return;
+    const button = document.querySelector(`[popovertarget="${pop.id}"]`);
+    button?.setAttribute("aria-expanded", String(event.newState === "open"));
+    if (event.newState !== "open" || !pop.classList.contains("pop") || !button) return;
+    place(pop, button);
+    pop.querySelector('[role="menuitem"], input')?.focus();
+  }, true);
+  document.addEventListener("keydown", (event) => {
+    const menu = event.target.closest?.('[role="menu"]');
+    if (!menu) return;
+    const items = $$('[role="menuitem"]', menu);
+    const at = items.indexOf(document.activeElement);
+    const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
+    if (event.key === "Tab") menu.hidePopover();
+    if (next === undefined) return;
+    event.preventDefault();
+    items[(next + items.length) % items.length]?.focus();
+  });
+  addEventListener("scroll", (event) => {
+    $$(".pop:popover-open").forEach((pop) => { if (!pop.contains(event.target)) pop.hidePopover(); });
+  }, { capture: true, passive: true });
+
+  // -- the Info dialog: opened by what htmx puts into it, closed by Esc, address and focus go back -----------------
+  const sheet = document.getElementById("sheet");
+  if (sheet) {
+    let cameFrom = null;
+    let opener = null;
+    document.body.addEventListener("htmx:beforeRequest", (event) => {
+      if (event.detail.target?.id === "sheet-body" && !sheet.open) {
+        cameFrom = location.href;
+        const trigger = event.detail.elt;
+        const menu = trigger.closest("[popover]");
+        opener = (menu ? document.querySelector(`[popovertarget="${menu.id}"]`) : trigger.querySelector("a, button") ?? trigger)?.id;
+        menu?.hidePopover();
+      }
+    });
+    document.body.addEventListener("htmx:afterSwap", (event) => {
+      if (event.detail.target?.id !== "sheet-body" || sheet.open) return;
+      sheet.showModal();
+    });
+    sheet.addEventListener("close", () => {
+      document.getElementById("sheet-body").replaceChildren();
+      if (cameFrom) history.pushState({ htmx: true }, "", cameFrom);
+      document.title = sheet.dataset.pageTitle ?? document.title;
+      document.body.dispatchEvent(new CustomEvent("sheet-closed"));
+      if (opener) document.getElementById(opener)?.focus();
+    });
+    sheet.dataset.pageTitle = document.title;
+    document.addEventListener("click", (event) => {
+      const close = event.target.closest("[data-close-sheet]");
+      if (close && sheet.open) { event.preventDefault(); sheet.close(); }
+      else if (event.target === sheet) sheet.close();
+    });
+  }
+
+  // -- polling: not while nobody looks, at once when somebody looks again ----------------------------------------
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    const byClock = event.detail.elt.hasAttribute("data-poll") && !event.detail.requestConfig?.triggeringEvent;
+    if (byClock && document.hidden) event.preventDefault();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) $$("[data-poll]").forEach((part) => htmx.trigger(part, "seen-again"));
+  });
+
+  // -- answers that are no success still say something -------------------------------------------------------------
+  document.body.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.elt.hasAttribute("data-poll")) return; // the next poll tries again
+    const place = document.getElementById("trouble");
+    if (place) place.hidden = false;
+  });
+  document.body.addEventListener("htmx:sendError", () => {
+    const place = document.getElementById("trouble");
+    if (place) place.hidden = false;
+  });
+  document.body.addEventListener("htmx:afterOnLoad", () => {
+    const place = document.getElementById("trouble");
+    if (place) place.hidden = true;
+  });
+
+  // -- forms that apply as soon as a choice is made ----------------------------------------------------------------
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
+  });
+})();
