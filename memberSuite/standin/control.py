@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from memberSuite.standin import truth
+from memberSuite.standin import changes, truth
 from memberSuite.standin.faults import KINDS, OPERATION_NAMES, TAGS, UnknownFault
 from memberSuite.standin.web import Request, Response
 from memberSuite.standin.world import World
@@ -54,17 +54,17 @@ def members(world: World, key: str, _body: Body, request: Request) -> object:
 
 def change_search(world: World, key: str, body: Body, _request: Request) -> object:
     wanted = {name: body[name] for name in ("name", "is_public", "is_active", "deleted") if name in body}
-    return truth.describe(truth.set_search(world, key, **wanted))
+    return truth.describe(changes.set_search(world, key, **wanted))
 
 
 def delete_search(world: World, key: str, _body: Body, _request: Request) -> object:
-    return truth.describe(truth.set_search(world, key, deleted=True))
+    return truth.describe(changes.set_search(world, key, deleted=True))
 
 
 def make_search(world: World, _key: str, body: Body, _request: Request) -> object:
     if not body.get("name") or not body.get("like"):
         raise Wrong("name and like are needed")
-    return truth.describe(truth.make_search(world, str(body["name"]), str(body["like"]), body.get("description")))
+    return truth.describe(changes.make_search(world, str(body["name"]), str(body["like"]), body.get("description")))
 
 
 # -- people ---------------------------------------------------------------------------------------------------------
@@ -90,19 +90,19 @@ def person(world: World, key: str, _body: Body, _request: Request) -> object:
 def change_people(world: World, _key: str, body: Body, _request: Request) -> object:
     if not isinstance(body.get("fields"), dict):
         raise Wrong("fields are needed")
-    return _changed(truth.change_some(world, body["fields"], **_who(body)))
+    return _changed(changes.change_some(world, body["fields"], **_who(body)))
 
 
 def flip_people(world: World, _key: str, body: Body, _request: Request) -> object:
-    return _changed(truth.flip_some(world, to=body.get("to"), **_who(body)))
+    return _changed(changes.flip_some(world, to=body.get("to"), **_who(body)))
 
 
 def delete_people(world: World, _key: str, body: Body, _request: Request) -> object:
-    return _changed(truth.delete_some(world, **_who(body)))
+    return _changed(changes.delete_some(world, **_who(body)))
 
 
 def insert_people(world: World, _key: str, body: Body, _request: Request) -> object:
-    return _changed(truth.insert_some(world, int(body.get("count", 1)), body.get("fields")))
+    return _changed(changes.insert_some(world, int(body.get("count", 1)), body.get("fields")))
 
 
 # -- faults ---------------------------------------------------------------------------------------------------------

@@ -4,10 +4,10 @@ import base64
 from collections.abc import Mapping
 
 from memberSuite.standin.columns import Value
+from memberSuite.standin.engine import Engine
 from memberSuite.standin.errors import RemoteError
 from memberSuite.standin.names import words
 from memberSuite.standin.people import READ_ONLY, Population
-from memberSuite.standin.query import Engine
 from memberSuite.standin.searches import SEARCH_KINDS, SavedSearch, search_row
 from memberSuite.standin.soap_write import Field
 from memberSuite.standin.tables import ORGANIZATION_KINDS

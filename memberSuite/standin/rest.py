@@ -10,14 +10,11 @@ from functools import partial
 from urllib.parse import parse_qs
 from uuid import uuid4
 
-from memberSuite.standin import data, msql, play, records, soap
-from memberSuite.standin.columns import Kind, Value, moment_text
-from memberSuite.standin.criteria import Criterion, Group, Node
+from memberSuite.standin import data, msql, play, records, running
 from memberSuite.standin.errors import RemoteError
 from memberSuite.standin.faults import Call, Firing
 from memberSuite.standin.query import Output, Query
-from memberSuite.standin.searches import SavedSearch
-from memberSuite.standin.soap_write import Field
+from memberSuite.standin.rest_write import camel, flat, plain
 from memberSuite.standin.web import Request, Response
 from memberSuite.standin.world import TOKEN_SECONDS, Entry, World
 
@@ -57,23 +54,6 @@ class Visit:
         if not isinstance(found, dict):
             raise RemoteError("IllegalParameter", "The body is not a JSON object.")
         return found
-
-
-def camel(name: str) -> str:
-    """Return the JSON name of a field: its first letter group in small letters."""
-    match = re.match(r"[A-Z]+(?![a-z])|[A-Z]", name)
-    return name if match is None else match[0].lower() + name[match.end() :]
-
-
-def plain(value: Value, kind: Kind) -> object:
-    if kind == "moment" and isinstance(value, int):
-        return moment_text(value)
-    return list(value) if isinstance(value, tuple) else value
-
-
-def flat(fields: list[Field]) -> dict[str, object]:
-    found = {camel(n): search_json(v) if isinstance(v, SavedSearch) else plain(v, k) for n, k, v in fields}
-    return {name: ([] if name == "optOuts" and value is None else value) for name, value in found.items()}
 
 
 # -- signing in -----------------------------------------------------------------------------------------------------
@@ -140,16 +120,16 @@ def who_am_i(_visit: Visit) -> object:
 
 def execute_search(visit: Visit) -> object:
     statement = msql.parse(str(visit.json().get("msql") or ""))
-    return {"success": True, "data": _rows(visit, statement, 0, soap.MOST_ROWS)[0]}
+    return {"success": True, "data": _rows(visit, statement, 0, running.MOST_ROWS)[0]}
 
 
 def _rows(
     visit: Visit, statement: msql.Statement, start: int, limit: int
 ) -> tuple[list[dict[str, object]], int | None]:
-    query = soap.all_columns(visit.world, statement.query)
+    query = running.all_columns(visit.world, statement.query)
     if statement.shape != "columns":
         query = replace(query, columns=(Output("ID"),))
-    answer = soap.run_query(visit.world, visit.firing, query, start, limit)
+    answer = running.run_query(visit.world, visit.firing, query, start, limit)
     if statement.shape != "columns":
         return [_record(visit.world, str(row[0])) for row in answer.rows], answer.total
     names = [camel(name) for name in answer.names]
@@ -170,7 +150,7 @@ def _paging(visit: Visit) -> tuple[int, int]:
         page, size = int(visit.request.query.get("page", "1")), int(visit.request.query.get("pageSize", "100"))
     except ValueError:
         raise RemoteError("IllegalParameter", "page and pageSize must be numbers.") from None
-    size = max(1, min(size, soap.MOST_ROWS))
+    size = max(1, min(size, running.MOST_ROWS))
     return (max(1, page) - 1) * size, size
 
 
@@ -207,39 +187,6 @@ def saved_searches(visit: Visit) -> object:
     start, size = _paging(visit)
     found = [flat(records.saved_search(search)) for search in visit.world.catalogue.current()]
     return _listed(visit, found[start : start + size], len(found))
-
-
-def search_json(search: SavedSearch) -> dict[str, object]:
-    query = search.query
-    columns = [{"name": column.name, "aggregateFunction": column.aggregate} for column in query.columns]
-    sorts = [{"name": name, "isDescending": descending} for name, descending in query.sort]
-    return {
-        "type": query.type,
-        "context": search.context,
-        **_group_json(query.where),
-        "topN": query.top,
-        "uniqueResult": query.unique,
-        "outputColumns": columns,
-        "sortColumns": sorts,
-    }
-
-
-def _group_json(group: Group) -> dict[str, object]:
-    return {"groupType": group.kind, "criteria": list(map(_node_json, group.criteria))}
-
-
-def _node_json(node: Node) -> dict[str, object]:
-    if isinstance(node, Group):
-        return {"type": "SearchOperationGroup", **_group_json(node)}
-    return {
-        "type": node.operation,
-        "fieldName": node.field,
-        "valuesToOperateOn": [_typed(node, v) for v in node.values],
-    }
-
-
-def _typed(node: Criterion, value: str | None) -> object:
-    return value == "true" if value in ("true", "false") else value
 
 
 # -- the doors ------------------------------------------------------------------------------------------------------
@@ -282,7 +229,7 @@ def _describe(call: Call, request: Request) -> None:
             return
     except (ValueError, AttributeError, RemoteError):
         return
-    soap.describe(
+    running.describe(
         call, query, int(request.query.get("pageSize", "2")) if request.query.get("pageSize", "2").isdigit() else 2
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
-from memberSuite.standin import control, data, front, rest, soap, truth, wsdl
+from memberSuite.standin import changes, control, data, front, rest, soap, truth, wsdl
 from memberSuite.standin.faults import Fault
 from memberSuite.standin.web import Request, Response, WebServer
 from memberSuite.standin.world import World
@@ -155,7 +155,7 @@ class StandIn:
         search: str | None = None,
     ) -> list[str]:
         """Set fields of the people given, or of so many by chance, and return their IDs."""
-        return truth.change_some(self.world, fields, ids, count, percent, search)
+        return changes.change_some(self.world, fields, ids, count, percent, search)
 
     def flip_do_not_email(
         self,
@@ -166,10 +166,10 @@ class StandIn:
         search: str | None = None,
         to: bool | None = None,
     ) -> list[str]:
-        return truth.flip_some(self.world, ids, count, percent, search, to)
+        return changes.flip_some(self.world, ids, count, percent, search, to)
 
     def set_address(self, wanted: str | int, address: str | None) -> None:
-        truth.change_some(self.world, {"EmailAddress": address}, [wanted])
+        changes.change_some(self.world, {"EmailAddress": address}, [wanted])
 
     def delete(
         self,
@@ -179,32 +179,32 @@ class StandIn:
         percent: float | None = None,
         search: str | None = None,
     ) -> list[str]:
-        return truth.delete_some(self.world, ids, count, percent, search)
+        return changes.delete_some(self.world, ids, count, percent, search)
 
     def insert(self, count: int = 1, fields: Mapping[str, object] | None = None) -> list[str]:
-        return truth.insert_some(self.world, count, fields)
+        return changes.insert_some(self.world, count, fields)
 
     def rename_search(self, search_id: str, name: str) -> None:
-        truth.set_search(self.world, search_id, name=name)
+        changes.set_search(self.world, search_id, name=name)
 
     def hide_search(self, search_id: str) -> None:
-        truth.set_search(self.world, search_id, is_public=False)
+        changes.set_search(self.world, search_id, is_public=False)
 
     def show_search(self, search_id: str) -> None:
-        truth.set_search(self.world, search_id, is_public=True, deleted=False)
+        changes.set_search(self.world, search_id, is_public=True, deleted=False)
 
     def deactivate_search(self, search_id: str) -> None:
-        truth.set_search(self.world, search_id, is_active=False)
+        changes.set_search(self.world, search_id, is_active=False)
 
     def delete_search(self, search_id: str) -> None:
-        truth.set_search(self.world, search_id, deleted=True)
+        changes.set_search(self.world, search_id, deleted=True)
 
     def restore_search(self, search_id: str) -> None:
-        truth.set_search(self.world, search_id, deleted=False)
+        changes.set_search(self.world, search_id, deleted=False)
 
     def make_search(self, name: str, like: str) -> str:
         """Save a new search that asks what another one does, and return its ID."""
-        return truth.make_search(self.world, name, like).id
+        return changes.make_search(self.world, name, like).id
 
     # -- log ----------------------------------------------------------------------------------------------------
 

@@ -2,18 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 
-from memberSuite.standin import data, msql, names, play, records, soap_read, soap_write, twists
+from memberSuite.standin import data, msql, names, play, records, running, soap_read, soap_write, twists
 from memberSuite.standin.auth import is_signed
-from memberSuite.standin.criteria import leaves
 from memberSuite.standin.errors import RemoteError
 from memberSuite.standin.faults import Call, Firing
 from memberSuite.standin.query import Answer, Output, Query
 from memberSuite.standin.web import Request, Response
 from memberSuite.standin.world import Entry, World
 
-MOST_ROWS = 1000
 OPERATIONS = ("WhoAmI", "ExecuteMSQL", "ExecuteSearch", "Get", "Save", "MassUpdate")
 NO_RESULT = {"nil": soap_write.NIL_RESULT, "absent": "", "childless": "<a:ResultValue/>"}
 
@@ -53,7 +50,7 @@ class Turn:
         self.refused: RemoteError | None = None
         self.query = Query("")
         self.shape: msql.Shape = "columns"
-        self.start, self.limit = 0, MOST_ROWS
+        self.start, self.limit = 0, running.MOST_ROWS
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -62,12 +59,14 @@ class Turn:
         if body is None or self.call.operation not in ("ExecuteSearch", "ExecuteMSQL"):
             return
         self.start = max(0, int(self._text("startRecord") or 0))
-        self.limit = min(MOST_ROWS, max(0, int(self._text("maximumNumberOfRecordsToReturn") or MOST_ROWS)))
+        self.limit = min(
+            running.MOST_ROWS, max(0, int(self._text("maximumNumberOfRecordsToReturn") or running.MOST_ROWS))
+        )
         self.detail = {"start": self.start, "limit": self.limit}
         if self.call.operation == "ExecuteMSQL":
             statement = msql.parse(self._text("msqlStatement") or "")
             self.query, self.shape = statement.query, statement.shape
-            describe(self.call, self.query, self.limit)
+            running.describe(self.call, self.query, self.limit)
             return
         element = soap_read.named(body, "searchToExecute")
         if element is None or soap_read.is_nil(element):
@@ -76,7 +75,7 @@ class Turn:
         self.query = found.query
         if found.skipped:
             self.detail["skipped"] = found.skipped
-        describe(self.call, self.query, self.limit)
+        running.describe(self.call, self.query, self.limit)
         search = self.world.catalogue.by_definition(self.query.where, self.query)
         self.call.search_id = search.id if search else None
 
@@ -150,7 +149,7 @@ class Turn:
         )
 
     def run(self, firing: Firing, query: Query) -> Answer:
-        return run_query(self.world, firing, query, self.start, self.limit)
+        return running.run_query(self.world, firing, query, self.start, self.limit)
 
     def execute_search(self, firing: Firing) -> str:
         inner = search_result(self.run(firing, self.query), firing)
@@ -159,7 +158,7 @@ class Turn:
     def execute_msql(self, firing: Firing) -> str:
         objects = table = single = None
         if self.shape == "columns":
-            answer = self.run(firing, all_columns(self.world, self.query))
+            answer = self.run(firing, running.all_columns(self.world, self.query))
             table = search_result(answer, firing) if answer.rows else None
         else:
             self.limit = 1 if self.shape == "object" else self.limit
@@ -244,40 +243,3 @@ def search_result(answer: Answer, firing: Firing) -> str:
     if firing.has("document_element"):
         return soap_write.search_result(answer, schema=False, root="DocumentElement")
     return soap_write.search_result(answer)
-
-
-def run_query(world: World, firing: Firing, query: Query, start: int, limit: int) -> Answer:
-    """Run a query with whatever faults strike it."""
-    twists.disturb(world, firing)
-    query = twists.twist_query(firing, query)
-    answer = world.engine.run(query, start, twists.page_limit(firing, limit), twists.shuffled(firing))
-    return twists.twist_answer(firing, answer)
-
-
-def all_columns(world: World, query: Query) -> Query:
-    if [column.name for column in query.columns] != ["*"]:
-        return query
-    table = world.engine.table(replace(query, columns=()))
-    listed = records.PERSON_FIELDS if query.type.lower() == "individual" else table.all_names()
-    return replace(query, columns=tuple(Output(table.column(name).name) for name in listed if name != "OptOuts"))
-
-
-def describe(call: Call, query: Query, limit: int) -> None:
-    """Note in the call what faults and the log tell queries apart by."""
-    kind = query.type.lower()
-    if kind == "savedsearch":
-        call.tags.add("list")
-        return
-    on = partial(_leaves, query)
-    if any(operation in ("Equals", "IsOneOfTheFollowing") for operation, _ in on("id")):
-        call.tags.add("look_up")
-    else:
-        call.tags.add("count" if limit == 1 or query.top == 1 else "page")
-    if any(operation == "IsBlank" for operation, _ in on("localid")):
-        call.tags.add("blank_local_id")
-    if any(operation != "Equals" or values[:1] not in (("false",), ("0",)) for operation, values in on("donotemail")):
-        call.tags.add("do_not_email")
-
-
-def _leaves(query: Query, field: str) -> list[tuple[str, tuple[str | None, ...]]]:
-    return [(leaf.operation, leaf.values) for leaf in leaves(query.where) if leaf.field.lower() == field]

@@ -3,11 +3,11 @@
 import random
 from dataclasses import replace
 
+from memberSuite.standin.changes import change_some, delete_some, flip_some, insert_some, set_search
 from memberSuite.standin.criteria import Criterion, Group, Node, leaves
 from memberSuite.standin.errors import RemoteError
 from memberSuite.standin.faults import Fault, Firing
 from memberSuite.standin.query import Answer, Query
-from memberSuite.standin.truth import change_some, delete_some, flip_some, insert_some, set_search
 from memberSuite.standin.world import World
 
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from memberSuite.standin.columns import to_moment
+from memberSuite.standin.engine import Engine
 from memberSuite.standin.faults import Call, FaultBook
 from memberSuite.standin.people import Population
-from memberSuite.standin.query import Engine
 from memberSuite.standin.searches import Catalogue
 
 SESSIONS_KEPT = 10_000
