@@ -15,6 +15,7 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 _environ = environ.Env()
+POSTGRES_SCHEMES = ("postgres", "postgresql")
 BROKER_SCHEMES = ("redis", "rediss", "redis+socket", "unix")
 
 
@@ -95,13 +96,15 @@ def fernet_keys(name: str, *, hint: str = "") -> tuple[str, ...]:
 
 def database(name: str, *, hint: str = "") -> dict[str, Any]:
     """Return Django's description of a PostgreSQL database; `?host=` may name the folder of a socket."""
-    text(name, hint=hint)
+    value = text(name, hint=hint)
+    if value.partition("://")[0] not in POSTGRES_SCHEMES:
+        raise malformed(name, "it must name a PostgreSQL database: postgres://user:password@host:5432/name")
     try:
-        config = dict(_environ.db_url_config(os.environ[name].strip()))
+        config = dict(_environ.db_url_config(value))
     except (ImproperlyConfigured, ValueError, KeyError):
         raise malformed(name, "an example is postgres://user:password@host:5432/name") from None
-    if config.get("ENGINE") != "django.db.backends.postgresql" or not config.get("NAME"):
-        raise malformed(name, "it must name a PostgreSQL database: postgres://user:password@host:5432/name")
+    if not config.get("NAME"):
+        raise malformed(name, "it must name a database: postgres://user:password@host:5432/name")
     options = config.setdefault("OPTIONS", {})
     if "host" in options:
         config["HOST"] = options.pop("host")

@@ -10,7 +10,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # PostgreSQL repeats the row that it refused, which may be a person.
     (re.compile(r"^(\s*(?:DETAIL|CONTEXT):).*$", re.MULTILINE), rf"\1 {_HIDDEN}"),
     (re.compile(r"(://[^/\s:@]*):[^/\s@]+@"), rf"\1:{_HIDDEN}@"),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), rf"\1 {_HIDDEN}"),
+    (re.compile(r"(?i)\b(bearer|basic|authtoken)\s+[\w.~+/=-]{8,}"), rf"\1 {_HIDDEN}"),
     (
         re.compile(
             r"(?i)(\b\w*(?:password|passwd|secret|token|authorization|signature|access_?key|session_?id|api_?key)\w*"

@@ -24,6 +24,7 @@ CREDENTIALS = {
 
 
 class Command(BaseCommand):
+    requires_system_checks = []  # the processes that serve run them
     help = "Bring the demo's database up to date: tables, the user of the demo, and a bridge to the stand-in."
 
     def add_arguments(self, parser: CommandParser) -> None:

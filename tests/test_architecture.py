@@ -1,0 +1,91 @@
+"""The rules of who may import whom, and of what may stand where."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("memberSuite", "targetgroups", "accounts", "audit", "mailings", "thrive_sync")
+# Set-based work on a whole group; everything else goes through querysets.
+MAY_USE_CURSORS = {f"targetgroups/sync/{name}.py" for name in ("stage", "diff", "apply", "counts")}
+MAY_SEND_MAIL = {"mailings/send/deliver.py"}
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            name = path.relative_to(ROOT).as_posix()
+            if "/migrations/" not in name:
+                yield name, ast.parse(path.read_text(), name)
+
+
+def test_no_module_imports_what_its_room_may_not() -> None:
+    program = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([program, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_body_of_a_task_is_one_statement() -> None:
+    found = [f"{name}: {function.name}" for name, function in tasks() if len(without_docstring(function)) != 1]
+    assert not found
+
+
+def test_a_task_holds_neither_a_branch_nor_a_catch() -> None:
+    kinds = (ast.If, ast.Try, ast.For, ast.While, ast.With)
+    found = [
+        f"{name}: {function.name}"
+        for name, function in tasks()
+        if any(isinstance(node, kinds) for node in ast.walk(function))
+    ]
+    assert not found
+
+
+def test_only_the_delivery_of_mailings_sends_mail() -> None:
+    found = {name for name, tree in modules() if "django.core.mail" in imported(tree)}
+    assert found <= MAY_SEND_MAIL
+
+
+def test_cursors_are_opened_only_where_a_whole_group_is_worked_on() -> None:
+    found = {
+        name
+        for name, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "cursor"
+    }
+    assert found <= MAY_USE_CURSORS
+
+
+@pytest.mark.parametrize("name", ["utils.py", "helpers.py", "misc.py", "common.py"])
+def test_no_module_is_named_for_nothing(name: str) -> None:
+    assert not [path for room in ROOMS for path in (ROOT / room).rglob(name)]
+
+
+def tasks() -> Iterator[tuple[str, ast.FunctionDef]]:
+    for name, tree in modules():
+        if name.endswith("/tasks.py"):
+            yield from ((name, node) for node in tree.body if isinstance(node, ast.FunctionDef) and is_task(node))
+
+
+def is_task(function: ast.FunctionDef) -> bool:
+    return any("shared_task" in ast.unparse(decorator) for decorator in function.decorator_list)
+
+
+def without_docstring(function: ast.FunctionDef) -> list[ast.stmt]:
+    has_docstring = ast.get_docstring(function) is not None
+    return function.body[1:] if has_docstring else function.body
+
+
+def imported(tree: ast.Module) -> set[str]:
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
