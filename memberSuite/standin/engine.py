@@ -139,11 +139,11 @@ class Engine:
     def _ordered(self, table: Table, query: Query, key: Hashable, matched: Matched, bounds: Bounds) -> Window:
         low = bisect_left(matched.rows, table.first_row(bounds.low)) if bounds.low else 0
         high = len(matched.rows) if bounds.high is None else bisect_left(matched.rows, table.first_row(bounds.high))
-        window = Window(
-            matched.blank if bounds.blanks else [], matched.rows, low, high if bounds.filled else low, top=query.top
-        )
+        if not bounds.filled:
+            high = low
+        window = Window(matched.blank if bounds.blanks else [], matched.rows, low, high)
         if not query.sort or query.sort[0][0].lower() == "localid":
-            window.descending = bool(query.sort and query.sort[0][1])
+            window.descending, window.top = bool(query.sort and query.sort[0][1]), query.top
             window.blank = self._sort(
                 table, window.blank, query.sort[1:] or (("ID", window.descending),), window.descending
             )
