@@ -145,9 +145,11 @@ def table_rows(result: etree._Element) -> list[etree._Element]:
 class Columns:
     """Finds the place of each column of a reply among those asked for; a name is looked at once per reading."""
 
-    def __init__(self, names: tuple[str, ...]) -> None:
+    def __init__(self, names: tuple[str, ...], hidden: tuple[str, ...] = ()) -> None:
         self._width = len(names)
         self._places = {name.casefold(): place for place, name in enumerate(names)}
+        for name in hidden:  # columns of the reply that have such a name but are not what it says
+            self._places.pop(name.casefold(), None)
         self._known: dict[str, int] = {}
 
     def place(self, tag: str) -> int:
@@ -171,8 +173,8 @@ class Columns:
 class PeopleReader:
     """Turns rows into people; the first columns are ours, the others are the search's own."""
 
-    def __init__(self, ours: tuple[str, ...], extra: tuple[str, ...] = ()) -> None:
-        self._columns = Columns(ours + extra)
+    def __init__(self, ours: tuple[str, ...], extra: tuple[str, ...] = (), hidden: tuple[str, ...] = ()) -> None:
+        self._columns = Columns(ours + extra, hidden)
         self._extra = extra
         self._read = self._people if ours == PEOPLE_COLUMNS else self._flags
 

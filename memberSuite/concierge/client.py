@@ -118,7 +118,8 @@ class ConciergeClient:
     def _source(self, said: definition.Definition | None, own: Sequence[str]) -> ConciergeSource:
         ours = {name.casefold() for name in PEOPLE_COLUMNS}
         extra = tuple(name for name in (said.columns if said else ()) if name.casefold() not in ours)
-        return ConciergeSource(self._wire, said, own, PEOPLE_COLUMNS + extra, PeopleReader(PEOPLE_COLUMNS, extra))
+        reader = PeopleReader(PEOPLE_COLUMNS, extra, said.computed if said else ())
+        return ConciergeSource(self._wire, said, own, PEOPLE_COLUMNS + extra, reader)
 
     def _reading(
         self,

@@ -23,6 +23,7 @@ class Definition:
     children: dict[str, str]
     columns: tuple[str, ...]  # plain ones
     is_limited: bool
+    computed: tuple[str, ...]  # names of columns that hold a sum or a count, never a record's own value
     has_aggregate: bool
     top_n: int | None
     needs_parameter: bool
@@ -41,7 +42,7 @@ def read(definition: bytes) -> Definition:
     root = parse_xml(definition)
     children = {child.tag.removeprefix(Q): _text(child) for child in root if child.tag.startswith(Q)}
     criteria = root.find(Q + "Criteria")
-    plain, has_aggregate = _columns(root)
+    plain, computed, has_aggregate = _columns(root)
     top_n = to_int(text_of(root, Q + "TopN"))
     return Definition(
         search_type=text_of(root, Q + "Type"),
@@ -50,6 +51,7 @@ def read(definition: bytes) -> Definition:
         children=children,
         columns=plain,
         is_limited=bool(top_n) or to_bool(text_of(root, Q + "UniqueResult")) is True or has_aggregate,
+        computed=computed,
         has_aggregate=has_aggregate,
         top_n=top_n or None,
         needs_parameter=_needs_parameter(root, criteria),
@@ -60,16 +62,20 @@ def _text(element: etree._Element) -> str:
     return etree.tostring(element, with_tail=False).decode("ascii")  # other characters come as numbers
 
 
-def _columns(root: etree._Element) -> tuple[tuple[str, ...], bool]:
+def _columns(root: etree._Element) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Return the plain columns, the computed ones, and whether rows are grouped at all."""
     plain: list[str] = []
+    computed: list[str] = []
     has_aggregate = False
     for column in root.iterfind(f"{Q}OutputColumns/{Q}SearchOutputColumn"):
         name = text_of(column, Q + "Name")
-        if (text_of(column, Q + "AggregateFunction") or "None") != "None":
-            has_aggregate = True
-        elif name and name not in plain:
+        function = text_of(column, Q + "AggregateFunction") or "None"
+        has_aggregate = has_aggregate or function != "None"
+        if function not in ("None", "GroupBy"):
+            computed += [name or "", text_of(column, Q + "DisplayName") or ""]
+        elif function == "None" and name and name not in plain:
             plain.append(name)
-    return tuple(plain), has_aggregate
+    return tuple(plain), tuple(computed), has_aggregate
 
 
 def _needs_parameter(root: etree._Element, criteria: etree._Element | None) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -200,7 +201,7 @@ def test_ranges_touch_each_other_and_leave_nothing_out(first: int, span: int, pa
     ranges = split_range(first, first + span, pages=pages, readers=readers)
     assert ranges[0][0] == 0
     assert ranges[-1][1] is None
-    assert all(high == low for (_, high), (low, _) in zip(ranges, ranges[1:], strict=False))
+    assert all(high == low for (_, high), (low, _) in pairwise(ranges))
     assert all(high is None or low < high for low, high in ranges)
     assert len(ranges) <= 8 * readers
 

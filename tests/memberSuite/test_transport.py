@@ -46,7 +46,10 @@ def test_gzip_is_asked_for_and_undone() -> None:
 
 
 def test_broken_gzip_is_unreadable() -> None:
-    with FakeHttp(Say(b"no gzip at all", headers={"Content-Encoding": "gzip"})) as fake, pytest.raises(e.UnreadableReply):
+    with (
+        FakeHttp(Say(b"no gzip at all", headers={"Content-Encoding": "gzip"})) as fake,
+        pytest.raises(e.UnreadableReply),
+    ):
         send(fake.url)
 
 
