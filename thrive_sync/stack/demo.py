@@ -84,7 +84,7 @@ class Demo:
         say("Starting the workers and the pages ...")
         address = self._start_web()
         self._start_workers()
-        self._wait_for_answers(address, standin)
+        self._wait_for_answers(f"{address}/healthz", f"{standin}/mex")
         self._wait_for_work(addresses.redis_url)
         self._tell(address, standin)
 
@@ -194,7 +194,7 @@ def _given(name: str, not_yet: str) -> str | None:
 
 def _answers(address: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{address}/healthz", timeout=5) as answer:
+        with urllib.request.urlopen(address, timeout=5) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from secrets import token_urlsafe
+from secrets import token_hex, token_urlsafe
 from typing import Any
 
 from cryptography.fernet import Fernet
@@ -38,7 +38,7 @@ def secrets(var: Path) -> dict[str, str]:
     made = {
         "SECRET_KEY": lambda: token_urlsafe(50),
         "FIELD_ENCRYPTION_KEYS": lambda: Fernet.generate_key().decode(),
-        "DEMO_PASSWORD": lambda: token_urlsafe(9),
+        "DEMO_PASSWORD": lambda: token_hex(6),
     }
     missing = {name: make() for name, make in made.items() if not kept.get(name)}
     if missing:
@@ -92,11 +92,12 @@ def running_demo(var: Path) -> dict[str, Any] | None:
 
 
 def create_time(pid: int) -> float:
-    """Return when a process began, 0 for one that is gone: a number of its own is not enough to know it again."""
+    """Return when a process began, 0 for one that has ended: its number alone is not enough to know it again."""
     import psutil  # only the embedded servers' requirements bring it, and commands come here only beside a demo
 
     try:
-        return float(psutil.Process(pid).create_time())
+        process = psutil.Process(pid)
+        return 0.0 if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
     except psutil.Error:
         return 0.0
 
