@@ -55,7 +55,7 @@ def request_cancel(run: SyncRun, user: Actor = None) -> None:
             if run.status != RunStatus.RUNNING:
                 raise NotAllowedNow(f"This run can't be cancelled: it is {run.get_status_display().lower()} already.")
             CancelWish.objects.create(run=run, user=_known(user))
-        audit.record(user or Trigger.COMMAND, "run.cancel_wished", run)
+        audit.record(_actor(user, Trigger.COMMAND), "run.cancel_wished", run)
 
 
 def request_apply(run: SyncRun, user: Actor) -> SyncRun:
@@ -91,7 +91,7 @@ def _decide(run: SyncRun, user: Actor, decision: str) -> None:
     if not claim(held, decided_by=_known(user), decided_at=single_flight.ClockTimestamp()):
         run.refresh_from_db(fields=["status"])
         raise NotAllowedNow(f"There is nothing to {decision}: this run is {run.get_status_display().lower()}.")
-    audit.record(user or Trigger.COMMAND, f"run.{decision}", run)
+    audit.record(_actor(user, Trigger.COMMAND), f"run.{decision}", run)
 
 
 def _request(
@@ -117,6 +117,10 @@ def _request(
         if is_new:
             transaction.on_commit(lambda: single_flight.send(run.pk, queue))
     return run
+
+
+def _actor(user: Actor, trigger: Trigger) -> Any:
+    return _known(user) or str(trigger)
 
 
 def _known(user: Actor) -> Any:

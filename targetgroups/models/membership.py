@@ -11,7 +11,8 @@ from .target_group import TargetGroup
 class Membership(models.Model):
     """A subscriber in a target group, with the sort keys of the group's lists on the row itself.
 
-    The keys are copies of the subscriber's, written in the same transaction (R4), so that any page of a group is one index read.
+    The keys are copies of the subscriber's, written in the same transaction (R4), so that any page of a group is one
+    index read.
     """
 
     pk = models.CompositePrimaryKey("target_group_id", "subscriber_id")
@@ -42,8 +43,8 @@ class Membership(models.Model):
 class Exclusion(models.Model):
     """A record of the search that is not a member, or one row too many, and why: by Remote ID only, never a name.
 
-    The row holds from one run to another (`until_run_id`, exclusive), so an unchanged exclusion is written once and each
-    run's list can still be told: from_run_id <= run < until_run_id.
+    The row holds from one run to another (`until_run_id`, exclusive), so an unchanged exclusion is written once and
+    each run's list can still be told: from_run_id <= run < until_run_id.
     """
 
     bridge = models.ForeignKey(Bridge, on_delete=models.CASCADE, related_name="+", db_index=False)

@@ -6,7 +6,7 @@ from .bridge import Bridge
 class Subscriber(models.Model):
     """One MemberSuite record that was mailable when read (R1, R2).
 
-    `sync.apply` alone writes these rows. A subscriber who became Do Not Email keeps Remote ID, time and reason; the rest is empty.
+    `sync.apply` alone writes these rows. A subscriber who became Do Not Email keeps Remote ID, time and reason only.
     """
 
     bridge = models.ForeignKey(Bridge, on_delete=models.CASCADE, related_name="subscribers")

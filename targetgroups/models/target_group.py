@@ -39,7 +39,7 @@ class TargetGroup(models.Model):
     exclusion_counts = models.JSONField(default=dict, blank=True)
     is_do_not_email_calculated = models.BooleanField(default=False)
     counted_at = models.DateTimeField(null=True, blank=True)
-    # When the first page of the last completed run was asked for: what its members and exclusions were confirmed at (R14).
+    # When the first page of the last completed run was asked for: since then its members are confirmed (R14).
     read_at = models.DateTimeField(null=True, blank=True)
     counted_run = models.ForeignKey("SyncRun", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     # The newest run's error, emptied by the next completed run.

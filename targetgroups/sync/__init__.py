@@ -1,1 +1,1 @@
-"""The sync engine: MemberSuite's pages -> stage -> compare -> guard -> apply -> counts. Only the pipeline knows the order."""
+"""The sync engine: pages -> stage -> compare -> guard -> apply -> counts. Only the pipeline knows the order."""

@@ -24,7 +24,7 @@ def database_clock() -> datetime:
 
 
 class TickingClock:
-    """The database's time, told by this machine's monotonic clock since one reading of it; never ahead of the database."""
+    """The database's time, told by this machine's monotonic clock since one reading; never ahead of the database."""
 
     def __init__(self) -> None:
         self._read_at = database_clock()

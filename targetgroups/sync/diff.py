@@ -19,7 +19,7 @@ _REASON_TO_LEAVE = {
 def exclude_known_do_not_email(stage: Stage, group: TargetGroup) -> int:
     """Exclude staged people whom newer knowledge shows as Do Not Email (R14); return how many.
 
-    The knowledge is another group's: seen there after our page was asked for, or confirmed there by a run that began after it.
+    The knowledge is another group's: seen there after our page was asked for, or confirmed by a run that began later.
     """
     return stage.execute(
         """
@@ -87,7 +87,7 @@ def plan(run: SyncRun, stage: Stage, candidate_count: int, member_count: int) ->
 
 
 def settle_candidates(stage: Stage) -> int:
-    """After the look-up: let go of the candidates who still match, and give each other one its reason; return how many are left.
+    """After the look-up: let go of the candidates who still match and give the others a reason; return how many.
 
     Call it after `stage.replace` has taken the look-up's answers in and duplicates are marked.
     """
@@ -180,7 +180,8 @@ def record_would_add_and_change(run: SyncRun, stage: Stage, group: TargetGroup) 
     )
     changed = stage.execute(
         """
-        INSERT INTO targetgroups_runoutcome (bridge_id, run_id, kind, remote_id, remote_key, reason, changes, recorded_at)
+        INSERT INTO targetgroups_runoutcome
+            (bridge_id, run_id, kind, remote_id, remote_key, reason, changes, recorded_at)
         SELECT %(bridge)s, %(run)s, 'would_change', s.remote_id, s.remote_key, '',
             """  # noqa: S608 - fixed texts
         + CHANGES
@@ -211,7 +212,9 @@ CHANGES = """
         'remote_id', CASE WHEN t.remote_id <> s.remote_id THEN jsonb_build_array(t.remote_id, s.remote_id) END,
         'do_not_email', CASE WHEN t.do_not_email_at IS NOT NULL THEN jsonb_build_array('Yes', 'No') END
     )) || coalesce((
-        SELECT jsonb_object_agg(name, jsonb_build_array(coalesce(t.attributes ->> name, ''), coalesce(s.attributes ->> name, '')))
+        SELECT jsonb_object_agg(
+            name, jsonb_build_array(coalesce(t.attributes ->> name, ''), coalesce(s.attributes ->> name, ''))
+        )
         FROM (SELECT jsonb_object_keys(t.attributes || s.attributes) AS name) names
         WHERE t.attributes -> name IS DISTINCT FROM s.attributes -> name
     ), '{{}}')

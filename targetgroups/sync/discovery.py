@@ -55,7 +55,7 @@ class Changes:
 
 
 def compare(run: SyncRun, listed: SearchList) -> Changes:
-    """Compare the list with the groups. Raises Held if it is not whole, or too many groups would be marked gone (R10)."""
+    """Compare the list with the groups. Raises Held if it is not whole, or too many groups would go (R10)."""
     if not listed.is_complete:
         raise Held(
             f"MemberSuite announced {listed.total:,} searches but sent {len(listed.searches):,}. "

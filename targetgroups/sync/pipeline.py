@@ -85,14 +85,16 @@ def _preview_group(run: SyncRun, heart: Heartbeat) -> None:
 
 def _read_and(run: SyncRun, heart: Heartbeat, then: Callable[[Attempt], None]) -> None:
     """Read the group's search into a stage, settle who must go, and hand over. The stage never outlives the attempt."""
-    assert run.target_group is not None
+    group = run.target_group
+    if group is None:
+        raise SyncError(code="no_target_group")
     heart.enter(Phase.READING)
     clock, stage = TickingClock(), Stage(run)
     with connect(run.bridge, clock=clock, stop=heart.stop) as client:
-        search = reading.get_runnable_search(client, run.target_group.search_id)
+        search = reading.get_runnable_search(client, group.search_id)
         stage.create()
         try:
-            attempt = Attempt(run, heart, stage, client, search, run.target_group, read_at=clock())
+            attempt = Attempt(run, heart, stage, client, search, group, read_at=clock())
             reading.read_everything(attempt)
             contact.note_good(run.bridge)
             heart.enter(Phase.CHECKING)
@@ -129,7 +131,7 @@ def _hold(attempt: Attempt, held: Held) -> None:
 
 
 def _apply(attempt: Attempt) -> None:
-    """Write the group in one transaction under the bridge's lock: members, counts and the run's end together (R4, R9)."""
+    """Write the group in one transaction under the bridge's lock: members, counts and the run's end (R4, R9)."""
     run, heart, group = attempt.run, attempt.heart, attempt.group
     try:
         with transaction.atomic():

@@ -24,7 +24,8 @@ def get_runnable_search(client: MemberSuiteClient, search_id: str) -> Search:
     search = client.get_search(search_id)
     if search.not_runnable in _NO_LONGER_OFFERED or not search.is_public or not search.is_active:
         raise SearchGone(
-            sentence="This search is no longer offered in MemberSuite: it is private or inactive now. Nothing was changed."
+            sentence="This search is no longer offered in MemberSuite: it is private or inactive now. "
+            "The group keeps its last members."
         )
     return search  # whatever else keeps it from being run, the client says when it is read
 

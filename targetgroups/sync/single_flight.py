@@ -47,7 +47,7 @@ def start_or_attach(slot: Mapping[str, Any], *, joinable: tuple[RunStatus, ...],
         joinable: the states in which a run may be joined; a mailing passes only waiting (R7).
         fields: of the run, if this caller creates it.
     """
-    refusal: IntegrityError | None = None
+    refusal = IntegrityError("no try was made")
     for _ in range(5):  # the run we lost to may end before we read it
         if run := SyncRun.objects.filter(**slot, status__in=joinable).order_by("id").first():
             return run, False
@@ -56,7 +56,6 @@ def start_or_attach(slot: Mapping[str, Any], *, joinable: tuple[RunStatus, ...],
                 return SyncRun.objects.create(**slot, **fields), True
         except IntegrityError as error:
             refusal = error
-    assert refusal is not None
     raise refusal
 
 
@@ -88,7 +87,7 @@ def cancel_waiting(run: SyncRun) -> bool:
 def take(run_id: int) -> SyncRun | None:
     """Claim a run for this worker: a waiting one that is due, or a running one whose worker has fallen silent.
 
-    Returns None when there is nothing to do: the run is over, alive elsewhere, not due, or another run of its slot is running.
+    Returns None when there is nothing to do: the run is over, alive elsewhere or not due, or its slot is busy.
     """
     takeable = SyncRun.objects.filter(Q(pk=run_id) & (_due() | _silent()))
     try:

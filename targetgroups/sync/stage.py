@@ -115,7 +115,7 @@ class Stage:
     # --- filling ---
 
     def add_page(self, page: PeoplePage, reading: int) -> None:
-        """Put one page into the stage, each row with its exclusion reason; nothing personal of a Do Not Email row (R1)."""
+        """Stage one page, each row with its exclusion reason; nothing personal of a Do Not Email row (R1)."""
         if page.starts_over:
             self.forget(reading)
         with connection.cursor() as cursor, cursor.copy(self._copy) as copy:
@@ -181,8 +181,8 @@ class Stage:
                 WHERE s.reason NOT IN ('duplicate_row', 'unreadable_row')
             )
             UPDATE {stage} s
-            SET reason = 'duplicate_row', email = '', first_name = '', last_name = '', address_key = '', sort_email = '',
-                sort_name = '', attributes = '{{}}'
+            SET reason = 'duplicate_row', email = '', first_name = '', last_name = '', address_key = '',
+                sort_email = '', sort_name = '', attributes = '{{}}'
             FROM ranked WHERE s.ctid = ranked.row_id AND ranked.place > 1
             """
         )
