@@ -211,7 +211,9 @@ class PeopleReader:
         extra = self._extra
         attributes = NO_ATTRIBUTES
         for remote_id, local, first, last, email, flag, modified, *others in rows:
-            local_id = int(local) if local and local.isdigit() and len(local) < 19 else to_int(local)
+            local_id = (
+                int(local) if local and local.isascii() and local.isdigit() and len(local) < 19 else to_int(local)
+            )
             if not remote_id:
                 add(RejectedRow(None, local_id, "no_id"))
                 continue
