@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.db.models.functions import Now
 
 import audit
 from thrive_sync.lib.claims import claim
@@ -88,7 +89,7 @@ def request_discard(run: SyncRun, user: Actor) -> None:
 
 def _decide(run: SyncRun, user: Actor, decision: str) -> None:
     held = SyncRun.objects.filter(pk=run.pk, status=RunStatus.HELD)
-    if not claim(held, decided_by=_known(user), decided_at=single_flight.ClockTimestamp()):
+    if not claim(held, decided_by=_known(user), decided_at=Now()):
         run.refresh_from_db(fields=["status"])
         raise NotAllowedNow(f"There is nothing to {decision}: this run is {run.get_status_display().lower()}.")
     audit.record(_actor(user, Trigger.COMMAND), f"run.{decision}", run)

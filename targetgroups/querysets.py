@@ -11,7 +11,7 @@ from thrive_sync.lib.sorting import sort_key
 from .choices import ACTIVE, GOOD, RunStatus
 
 if TYPE_CHECKING:
-    from .models import Bridge, SyncRun, TargetGroup
+    from .models import Bridge, Membership, SyncRun, TargetGroup
 
 
 class SearchText(Func):
@@ -19,7 +19,7 @@ class SearchText(Func):
 
     template = "(%(expressions)s)"
     arg_joiner = " || ' ' || "
-    output_field = models.TextField()  # type: ignore[assignment]
+    output_field = models.TextField()
 
 
 class TargetGroupQuerySet(models.QuerySet["TargetGroup"]):
@@ -28,7 +28,7 @@ class TargetGroupQuerySet(models.QuerySet["TargetGroup"]):
         return self.filter(deleted_at__isnull=True)
 
     def with_states(self) -> Self:
-        """Add `state_rank`: errors first, then unavailable and not yet counted, then counted (the Count column's order)."""
+        """Add `state_rank`, the Count column's order: errors, unavailable, not yet counted, counted."""
         return self.annotate(
             state_rank=Case(
                 When(~Q(error_code=""), then=Value(0)),

@@ -102,16 +102,19 @@ def erase_do_not_email(stage: Stage, group: TargetGroup) -> int:
     return erased
 
 
-def update_subscribers(run: SyncRun, stage: Stage, group: TargetGroup) -> int:
+def update_subscribers(run: SyncRun, stage: Stage, group: TargetGroup, columns: list[str]) -> int:
     """Bring stored subscribers level with newer staged rows; return how many members of this group changed.
 
     Their sort keys follow in every group in this transaction; a stored value that is newer stays (R14).
+    `columns` are the search's own.
     """
     stage.execute("DROP TABLE IF EXISTS pg_temp.changed")
     touched = stage.execute(
         """
         CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
         SELECT t.id, s.*, """  # noqa: S608 - fixed texts
+        + diff.MERGED_ATTRIBUTES
+        + " AS merged_attributes, "
         + diff.CHANGES
         + """ AS changes
         FROM {stage} s JOIN targetgroups_subscriber t ON t.bridge_id = %(bridge)s AND t.remote_key = s.remote_key
@@ -121,6 +124,7 @@ def update_subscribers(run: SyncRun, stage: Stage, group: TargetGroup) -> int:
         + _STORED_IS_NEWER,
         bridge=group.bridge_id,
         group=group.pk,
+        columns=columns,
     )
     if not touched:
         return 0
@@ -128,8 +132,8 @@ def update_subscribers(run: SyncRun, stage: Stage, group: TargetGroup) -> int:
         """
         UPDATE targetgroups_subscriber t
         SET remote_id = c.remote_id, local_id = c.local_id, email = c.email, first_name = c.first_name,
-            last_name = c.last_name, address_key = c.address_key, attributes = c.attributes, sort_email = c.sort_email,
-            sort_name = c.sort_name, do_not_email_at = NULL, seen_at = c.asked_at, changed_at = clock_timestamp()
+            last_name = c.last_name, address_key = c.address_key, attributes = c.merged_attributes,
+            sort_email = c.sort_email, sort_name = c.sort_name, do_not_email_at = NULL, seen_at = c.asked_at, changed_at = clock_timestamp()
         FROM changed c WHERE t.id = c.id
         """
     )

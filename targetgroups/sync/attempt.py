@@ -28,3 +28,8 @@ class Attempt:
     read_at: datetime
     calculated_do_not_email: int | None = None
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def columns(self) -> list[str]:
+        """The search's own output columns: attributes that it, and no other search, speaks for in this run."""
+        return list(self.search.output_columns)

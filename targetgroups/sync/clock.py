@@ -11,7 +11,7 @@ class ClockTimestamp(Func):
     """The database's clock at this moment, also inside a transaction."""
 
     function = "clock_timestamp"
-    output_field = DateTimeField()  # type: ignore[assignment]
+    output_field = DateTimeField()
     arity = 0
 
 

@@ -1,12 +1,11 @@
 """The only writer of counts, each with its time (R3, R15)."""
 
-from datetime import datetime
-
 from django.db import connection
 from django.utils import timezone
 
 from ..choices import ExclusionReason
-from ..models import SyncRun, TargetGroup
+from ..models import TargetGroup
+from .attempt import Attempt
 from .clock import ClockTimestamp
 from .plan import Sums
 
@@ -19,16 +18,18 @@ def member_count(group: TargetGroup) -> int:
     return int(count)
 
 
-def write(group: TargetGroup, run: SyncRun, sums: Sums, members: int, read_at: datetime) -> None:
+def write(attempt: Attempt, sums: Sums, members: int) -> None:
     """Write a group's numbers with the time of the run that counted them; its error, if it had one, is over."""
-    TargetGroup.objects.filter(pk=group.pk).update(
+    TargetGroup.objects.filter(pk=attempt.group.pk).update(
         member_count=members,
         search_count=sums.in_search,
         exclusion_counts={str(reason): sums.excluded.get(reason, 0) for reason in ExclusionReason},
         is_do_not_email_calculated=sums.is_do_not_email_calculated,
         counted_at=ClockTimestamp(),
-        counted_run=run,
-        read_at=read_at,
+        counted_run=attempt.run,
+        read_at=attempt.read_at,
+        attribute_names=attempt.columns,
+        is_limited=attempt.search.is_limited,
         error_code="",
         error_text="",
         error_at=None,

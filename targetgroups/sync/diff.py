@@ -163,7 +163,7 @@ def record_would_remove(run: SyncRun, stage: Stage) -> int:
     )
 
 
-def record_would_add_and_change(run: SyncRun, stage: Stage, group: TargetGroup) -> tuple[int, int]:
+def record_would_add_and_change(run: SyncRun, stage: Stage, group: TargetGroup, columns: list[str]) -> tuple[int, int]:
     """Keep whom a preview would add and change; return both numbers."""
     RunOutcome.objects.filter(run=run, kind__in=(OutcomeKind.WOULD_ADD, OutcomeKind.WOULD_CHANGE)).delete()
     params = {"bridge": group.bridge_id, "run": run.pk, "group": group.pk}
@@ -190,15 +190,19 @@ def record_would_add_and_change(run: SyncRun, stage: Stage, group: TargetGroup) 
         JOIN targetgroups_membership m ON m.subscriber_id = t.id AND m.target_group_id = %(group)s
         WHERE s.reason = '' AND """
         + DIFFERS,
+        columns=columns,
         **params,
     )
     return added, changed
 
 
+# A search speaks for its own columns alone: what other searches brought of a person stays.
+MERGED_ATTRIBUTES = "((t.attributes - %(columns)s::text[]) || s.attributes)"
+
 # A stored subscriber `t` says something else than the staged row `s`.
-DIFFERS = """
+DIFFERS = f"""
     (t.email, t.first_name, t.last_name, t.local_id, t.remote_id, t.attributes, t.do_not_email_at IS NULL)
-    IS DISTINCT FROM (s.email, s.first_name, s.last_name, s.local_id, s.remote_id, s.attributes, true)
+    IS DISTINCT FROM (s.email, s.first_name, s.last_name, s.local_id, s.remote_id, {MERGED_ATTRIBUTES}, true)
 """
 
 # What differs, before and after, as {"field": [before, after]}; attributes by their own names.
@@ -215,7 +219,7 @@ CHANGES = """
         SELECT jsonb_object_agg(
             name, jsonb_build_array(coalesce(t.attributes ->> name, ''), coalesce(s.attributes ->> name, ''))
         )
-        FROM (SELECT jsonb_object_keys(t.attributes || s.attributes) AS name) names
+        FROM unnest(%(columns)s::text[]) AS name
         WHERE t.attributes -> name IS DISTINCT FROM s.attributes -> name
     ), '{{}}')
 """

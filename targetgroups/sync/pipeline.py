@@ -132,14 +132,14 @@ def _hold(attempt: Attempt, held: Held) -> None:
 
 def _apply(attempt: Attempt) -> None:
     """Write the group in one transaction under the bridge's lock: members, counts and the run's end (R4, R9)."""
-    run, heart, group = attempt.run, attempt.heart, attempt.group
+    run, heart = attempt.run, attempt.heart
     try:
         with transaction.atomic():
             _wait_for_lock(run, heart)
             heart.enter(Phase.WRITING)
             single_flight.lock_for_writing(run)
             applied = _write(attempt)
-            counts.write(group, run, applied.sums, applied.members_after, attempt.read_at)
+            counts.write(attempt, applied.sums, applied.members_after)
             single_flight.supersede_held(run)
             single_flight.finish(
                 run,
@@ -164,7 +164,7 @@ def _write(attempt: Attempt) -> Applied:
         guard.check(plan, guard.limits_of(group))
     sums = checking.sums(attempt)
     apply.erase_do_not_email(stage, group)
-    changed = apply.update_subscribers(run, stage, group)
+    changed = apply.update_subscribers(run, stage, group, attempt.columns)
     apply.insert_subscribers(stage, group)
     added = apply.add_members(run, stage, group)
     removed_by_reason = apply.remove_members(run, stage, group)
@@ -185,7 +185,7 @@ def _keep_preview(attempt: Attempt) -> None:
     run, heart, stage = attempt.run, attempt.heart, attempt.stage
     with transaction.atomic():
         single_flight.lock_for_writing(run)
-        added, changed = diff.record_would_add_and_change(run, stage, attempt.group)
+        added, changed = diff.record_would_add_and_change(run, stage, attempt.group, attempt.columns)
         would_remove = diff.record_would_remove(run, stage)
         figures = {
             **checking.sums(attempt).as_figures(),

@@ -234,7 +234,7 @@ def _existing() -> list[tuple[str, int, int]]:
             [f"^({_PREFIX}|{_REMOVAL_PREFIX})[0-9]+_[0-9]+$"],
         )
         names = [name for (name,) in cursor.fetchall()]
-    return [(name, *map(int, name.rsplit("_", 2)[1:])) for name in names]  # type: ignore[misc]
+    return [(name, *map(int, name.rsplit("_", 2)[1:])) for name in names]
 
 
 def _row(person: Person, reading: int, asked_at: Any) -> tuple[Any, ...]:

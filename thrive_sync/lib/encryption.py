@@ -13,7 +13,7 @@ def _fernet() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.FIELD_ENCRYPTION_KEYS])
 
 
-class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
+class EncryptedTextField(models.TextField):
     """Text that only this application can read; the first key of FIELD_ENCRYPTION_KEYS encrypts, any decrypts.
 
     Raises ImproperlyConfigured on reading a value that none of the keys opens.

@@ -32,5 +32,9 @@ class Command(RunCommand):
                 return found[0]
             if found:
                 ids = ", ".join(str(group.pk) for group in found)
-                raise self.refusal(f'Several target groups are called "{word}". Use the number ({ids}) or the search ID.')
-        raise self.refusal(f'No target group is called "{word}" or has that number or search ID. Try sync_searches first.')
+                raise self.refusal(
+                    f'Several target groups are called "{word}". Use the number ({ids}) or the search ID.'
+                )
+        raise self.refusal(
+            f'No target group is called "{word}" or has that number or search ID. Try sync_searches first.'
+        )
