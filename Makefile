@@ -34,10 +34,10 @@ clean:  ## remove the virtual environment, the demo's data and all caches
 
 .venv/demo.stamp: requirements.txt requirements-embedded.txt | .venv/bin/python
 	@echo "Installing the demo's packages ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-embedded.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-embedded.txt
 	@touch $@
 
 .venv/dev.stamp: requirements.txt requirements-embedded.txt requirements-dev.txt requirements-browser.txt | .venv/bin/python
 	@echo "Installing the packages of tests and checks ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -r requirements-browser.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt -r requirements-browser.txt
 	@touch $@
