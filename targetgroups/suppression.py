@@ -4,9 +4,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from thrive_sync.lib.addresses import address_key
+
 from .choices import SuppressionCause
 from .models import Suppression
-from .sync.eligibility import address_key
 
 
 def suppress(address: str, cause: SuppressionCause, note: str = "") -> Suppression:

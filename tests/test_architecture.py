@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("memberSuite", "targetgroups", "accounts", "audit", "mailings", "thrive_sync")
 # Set-based work on a whole group; everything else goes through querysets.
-MAY_USE_CURSORS = {f"targetgroups/sync/{name}.py" for name in ("stage", "diff", "apply", "counts")}
+MAY_USE_CURSORS = {f"targetgroups/sync/{name}.py" for name in ("stage", "diff", "apply", "counts", "clock")}
 MAY_SEND_MAIL = {"mailings/send/deliver.py"}
 
 

@@ -133,7 +133,8 @@ def update_subscribers(run: SyncRun, stage: Stage, group: TargetGroup, columns: 
         UPDATE targetgroups_subscriber t
         SET remote_id = c.remote_id, local_id = c.local_id, email = c.email, first_name = c.first_name,
             last_name = c.last_name, address_key = c.address_key, attributes = c.merged_attributes,
-            sort_email = c.sort_email, sort_name = c.sort_name, do_not_email_at = NULL, seen_at = c.asked_at, changed_at = clock_timestamp()
+            sort_email = c.sort_email, sort_name = c.sort_name, do_not_email_at = NULL, seen_at = c.asked_at,
+            changed_at = clock_timestamp()
         FROM changed c WHERE t.id = c.id
         """
     )

@@ -8,6 +8,9 @@ from ..remote import MemberSuiteClient, Search
 from .single_flight import Heartbeat
 from .stage import Stage
 
+# Columns that are fields of a subscriber, not attributes.
+_FIELDS = frozenset({"id", "localid", "firstname", "lastname", "emailaddress", "donotemail", "lastmodifieddate"})
+
 
 @dataclass
 class Attempt:
@@ -32,4 +35,4 @@ class Attempt:
     @property
     def columns(self) -> list[str]:
         """The search's own output columns: attributes that it, and no other search, speaks for in this run."""
-        return list(self.search.output_columns)
+        return [name for name in self.search.output_columns if name.lower() not in _FIELDS]

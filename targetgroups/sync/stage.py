@@ -12,12 +12,13 @@ from django.db import connection, transaction
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from thrive_sync.lib.addresses import address_key
 from thrive_sync.lib.sorting import sort_key
 
 from ..choices import ExclusionReason, RunStatus
 from ..models import SyncRun
 from ..remote import PeoplePage, Person, RejectedRow
-from .eligibility import address_key, exclusion_reason
+from .eligibility import exclusion_reason
 
 # Readings, as numbered in the stage.
 FIRST, SECOND, LOOK_UP, DO_NOT_EMAIL = 1, 2, 3, 9

@@ -1,0 +1,54 @@
+"""A bridge to a stand-in, and an engine that does runs in the test's own process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connections
+
+from targetgroups.models import Bridge, Folder
+from tests.support.engine import Engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import redis
+    from pytest_django.fixtures import SettingsWrapper
+
+    from memberSuite.standin.server import StandIn
+
+
+@pytest.fixture
+def folders(transactional_db: None) -> None:
+    """Bring back what the migrations made and the flush between two tests took."""
+    for name in (Folder.MAIN, Folder.MEMBERSUITE):
+        Folder.objects.get_or_create(name=name, defaults={"is_built_in": True})
+
+
+@pytest.fixture
+def bridge(folders: None, standin: StandIn) -> Bridge:
+    return make_bridge(standin)
+
+
+def make_bridge(standin: StandIn, **fields: object) -> Bridge:
+    return Bridge.objects.create(
+        **{
+            "name": "Society of Lamp Keepers",
+            "service_address": standin.url,
+            "association_id": standin.association_id,
+            "access_key_id": standin.access_key_id,
+            "secret_access_key": standin.secret_access_key,
+            "tenant_id": standin.tenant_id,
+            "api_user": standin.api_user,
+            "api_password": standin.api_password,
+            **fields,
+        }
+    )
+
+
+@pytest.fixture
+def engine(bridge: Bridge, standin: StandIn, broker: redis.Redis, settings: SettingsWrapper) -> Iterator[Engine]:
+    settings.MEMBERSUITE_RETRY_WAIT_SECONDS = 0.01
+    yield Engine(standin, bridge)
+    connections.close_all()
