@@ -84,6 +84,10 @@ class RestToken:
         self._login = threading.Lock()
         self._token: Token | None = None
 
+    @property
+    def text(self) -> str | None:
+        return self._token.text if self._token else None
+
     def ensure(self, login: Callable[[], str]) -> str:
         """Return a token that is still good, signing in when there is none."""
         token = self._token

@@ -11,6 +11,7 @@ from typing import Protocol, Self
 from memberSuite.concierge.client import ConciergeClient
 from memberSuite.reading import PeopleReading
 from memberSuite.records import CheckStep, ConnectionSettings, PeoplePage, Search, SearchList, WriteResult
+from memberSuite.rest.client import RestClient
 
 
 class MemberSuiteClient(Protocol):
@@ -70,4 +71,6 @@ def connect(
 
     `clock` is called on reader threads, just before each request is sent.
     """
+    if settings.transport == "rest":
+        return RestClient(settings, clock, stop)
     return ConciergeClient(settings, clock, stop)

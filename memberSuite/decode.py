@@ -176,13 +176,13 @@ class PeopleReader:
     def __init__(self, ours: tuple[str, ...], extra: tuple[str, ...] = (), hidden: tuple[str, ...] = ()) -> None:
         self._columns = Columns(ours + extra, hidden)
         self._extra = extra
-        self._read = self._people if ours == PEOPLE_COLUMNS else self._flags
+        self.people = self._people if ours == PEOPLE_COLUMNS else self._flags
 
     def rows(self, result: etree._Element) -> TableRows:
         return TableRows(table_rows(result), self)
 
     def read(self, rows: Iterable[etree._Element]) -> list[Row]:
-        return self._read(self._columns.values(rows))
+        return self.people(self._columns.values(rows))
 
     def keys(self, rows: list[etree._Element]) -> list[int | None]:
         """Return the LocalIDs alone, which a reader needs before it can ask for the next page."""

@@ -1,0 +1,1 @@
+"""REST, MemberSuite's JSON service: the second transport."""

@@ -1,0 +1,146 @@
+"""Saved searches over REST: the shape of their door is not known, so several are understood (protocol section 3.5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from memberSuite import exceptions as e
+from memberSuite.coerce import to_bool
+from memberSuite.crew import Halt
+from memberSuite.records import NotRunnable, Search, SearchList
+from memberSuite.rest import msql
+from memberSuite.rest.rows import as_text
+from memberSuite.rest.source import execute
+from memberSuite.rest.wire import Call, RestWire, items_of
+
+PAGE = 100
+COLUMNS = ("ID", "Name", "Description", "ApplicableType", "IsPublic", "LastModifiedDate")
+PEOPLE_TYPE = "individual"
+
+Record = dict[str, Any]
+
+
+def list_searches(wire: RestWire, halt: Halt) -> SearchList:
+    """List all public searches by their door; where that fails, by MSQL, which does not tell their criteria."""
+    try:
+        records, total = _by_door(wire, halt)
+    except (e.AddressWrong, e.AccessDenied, e.RemoteRefused, e.SearchInvalid, e.UnreadableReply):
+        records, total = _by_msql(wire, halt), None
+    found = [_search(record) for record in records]
+    public = {search.remote_id.lower(): search for search in found if search.is_public and search.remote_id}
+    expected = len(records) if total is None else total
+    return SearchList(tuple(public.values()), expected - sum(not search.is_public for search in found))
+
+
+def get_search(wire: RestWire, remote_id: str, halt: Halt) -> Search:
+    """Find one search in the list: no door for a single one is known."""
+    for search in list_searches(wire, halt).searches:
+        if search.remote_id.lower() == remote_id.lower():
+            return search
+    raise e.SearchGone
+
+
+def _by_door(wire: RestWire, halt: Halt) -> tuple[list[Record], int | None]:
+    found: dict[str, Record] = {}
+    total: int | None = None
+    page = 1
+    while True:
+        call = Call(
+            "savedsearches",
+            "GET",
+            f"/platform/v2/savedsearches/{wire.tenant}",
+            query={"page": str(page), "pageSize": str(PAGE)},
+        )
+        items, told = wire.call(lambda made=call: made, lambda outcome: items_of(outcome.value), halt)  # type: ignore[misc]
+        total = told if told is not None else total
+        lowered = [{name.lower(): value for name, value in item.items()} for item in items]
+        if any("id" not in item or "ispublic" not in item for item in lowered):
+            raise e.UnreadableReply("The list of saved searches does not say which are public.")
+        new = [item for item in lowered if str(item["id"]).lower() not in found]
+        found.update((str(item["id"]).lower(), item) for item in new)
+        if not new or (total is not None and len(found) >= total):  # a server may not know pages at all
+            return list(found.values()), total
+        page += 1
+
+
+def _by_msql(wire: RestWire, halt: Halt) -> list[Record]:
+    found: list[Record] = []
+    while True:
+        conditions = ["IsPublic = 1", *([msql.id_after(str(found[-1]["id"]))] if found else [])]
+        call = execute(msql.select(COLUMNS, "SavedSearch", conditions, "ID", PAGE))
+        items, _ = wire.call(lambda made=call: made, lambda outcome: items_of(outcome.value), halt)  # type: ignore[misc]
+        lowered = [{name.lower(): value for name, value in item.items()} for item in items]
+        if any(not item.get("id") for item in lowered):
+            raise e.UnreadableReply("A saved search has no ID.")
+        if not lowered:
+            return found
+        found += lowered
+
+
+def _search(record: Record) -> Search:
+    stored = record.get("search")
+    criteria = stored if isinstance(stored, dict) else {}
+    said = {name.lower(): value for name, value in criteria.items()}
+    applicable = as_text(record.get("applicabletype"))
+    search_type = as_text(said.get("type")) or applicable
+    columns, is_grouped = _columns(said.get("outputcolumns"))
+    is_public = to_bool(record.get("ispublic")) is True
+    is_active = to_bool(record.get("isactive")) is not False
+    is_limited = bool(said.get("topn")) or to_bool(said.get("uniqueresult")) is True or is_grouped
+    return Search(
+        remote_id=as_text(record.get("id")) or "",
+        name=as_text(record.get("name")) or "",
+        description=as_text(record.get("description")),
+        applicable_type=applicable,
+        is_public=is_public,
+        is_active=is_active,
+        modified_at=as_text(record.get("lastmodifieddate")),
+        definition=msgspec.json.encode(criteria) if criteria else b"",
+        search_type=search_type,
+        is_limited=is_limited,
+        output_columns=columns,
+        not_runnable=_not_runnable(said, search_type, is_active, is_public, is_limited),
+    )
+
+
+def _not_runnable(
+    said: Record, search_type: str | None, is_active: bool, is_public: bool, is_limited: bool
+) -> NotRunnable:
+    """Say why a search can't be run; one whose criteria we would have to guess is refused."""
+    if not is_active:
+        return "inactive"
+    if not is_public:
+        return "not_public"
+    if (search_type or "").lower() != PEOPLE_TYPE:
+        return "not_people"
+    if _asks_its_user(said):
+        return "needs_parameter"
+    if "criteria" not in said or said["criteria"] or said.get("context") or is_limited:
+        return "not_over_rest"
+    return ""
+
+
+def _asks_its_user(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(
+            (name.lower() == "enableparameterization" and to_bool(inner) is True) or _asks_its_user(inner)
+            for name, inner in value.items()
+        )
+    if isinstance(value, list):
+        return any(map(_asks_its_user, value))
+    return isinstance(value, str) and len(value.strip()) >= 4 and value.strip()[:2] == value.strip()[-2:] == "##"
+
+
+def _columns(value: Any) -> tuple[tuple[str, ...], bool]:
+    """Return the plain output columns, and whether rows are grouped; a column is a name or an object with one."""
+    plain: list[str] = []
+    is_grouped = False
+    for column in value if isinstance(value, list) else ():
+        said = {name.lower(): inner for name, inner in column.items()} if isinstance(column, dict) else {"name": column}
+        name, function = as_text(said.get("name")), as_text(said.get("aggregatefunction")) or "None"
+        is_grouped = is_grouped or function.lower() != "none"
+        if name and function.lower() == "none" and name not in plain and msql.is_column(name):
+            plain.append(name)
+    return tuple(plain), is_grouped
