@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _TRUE = {"true", "1", "yes"}
 _FALSE = {"false", "0", "no"}
@@ -33,6 +34,16 @@ def to_int(value: object) -> int | None:
         return None
     number = int(text)
     return number if -_INT64 <= number <= _INT64 else None
+
+
+def to_ints(texts: Sequence[str | None]) -> list[int | None]:
+    """Return many whole numbers; where all are plain digits, as they nearly always are, they are checked at once."""
+    plain = [text for text in texts if text is not None]
+    if len(plain) == len(texts) and plain and max(map(len, plain)) < 19:
+        digits = "".join(plain)
+        if digits.isascii() and digits.isdigit() and min(map(len, plain)):
+            return [*map(int, plain)]
+    return [to_int(text) for text in texts]
 
 
 def decode_name(name: str) -> str:

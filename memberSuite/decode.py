@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lxml import etree
 
-from memberSuite.coerce import decode_name, to_bool, to_int
+from memberSuite.coerce import decode_name, to_bool, to_int, to_ints
 from memberSuite.exceptions import UnreadableReply
 from memberSuite.records import NO_ATTRIBUTES, Person, RejectedRow
 
@@ -143,77 +143,82 @@ def table_rows(result: etree._Element) -> list[etree._Element]:
 
 
 class Columns:
-    """Finds the place of each column of a reply among those asked for; a name is looked at once per reading."""
+    """Finds the columns asked for among those of a reply, whose names may be encoded or differ in case."""
 
     def __init__(self, names: tuple[str, ...], hidden: tuple[str, ...] = ()) -> None:
-        self._width = len(names)
         self._places = {name.casefold(): place for place, name in enumerate(names)}
         for name in hidden:  # columns of the reply that have such a name but are not what it says
             self._places.pop(name.casefold(), None)
         self._known: dict[str, int] = {}
+        self._tags = [""] * len(names)
 
     def place(self, tag: str) -> int:
-        """Return a column's place, or -1 for one that nobody asked for."""
-        place = self._places.get(decode_name(tag.rpartition("}")[2]).casefold(), -1)
-        self._known[tag] = place
-        return place
+        """Return a column's place, or -1 for one that nobody asked for; a name is looked at once per reading."""
+        if tag not in self._known:
+            place = self._places.get(decode_name(tag.rpartition("}")[2]).casefold(), -1)
+            if place >= 0:
+                self._tags[place] = tag
+            self._known[tag] = place
+        return self._known[tag]
 
-    def values(self, rows: Iterable[etree._Element]) -> Iterator[list[str | None]]:
+    def tags(self, rows: Sequence[Mapping[str, str | None]]) -> list[str]:
+        """Return what each column asked for is called in these rows, "" for one that none of them has."""
+        for tag in set().union(*rows) - self._known.keys():
+            self.place(tag)
+        return self._tags
+
+    def values(self, rows: Sequence[Mapping[str, str | None]]) -> Iterator[list[str | None]]:
         """Yield each row's texts in the order asked for; a cell that is left out is None."""
-        known = self._known
-        blank: list[str | None] = [None] * (self._width + 1)  # the last place takes what nobody asked for
+        tags = self.tags(rows)
         for row in rows:
-            values = blank.copy()
-            for cell in row:
-                tag = cell.tag
-                values[known[tag] if tag in known else self.place(tag)] = cell.text
-            yield values
+            yield [row.get(tag) for tag in tags]
+
+
+def cells(rows: Iterable[etree._Element]) -> list[dict[str, str | None]]:
+    return [{cell.tag: cell.text for cell in row} for row in rows]
 
 
 class PeopleReader:
     """Turns rows into people; the first columns are ours, the others are the search's own."""
 
     def __init__(self, ours: tuple[str, ...], extra: tuple[str, ...] = (), hidden: tuple[str, ...] = ()) -> None:
-        self._columns = Columns(ours + extra, hidden)
+        self.columns = Columns(ours + extra, hidden)
         self._extra = extra
         self.people = self._people if ours == PEOPLE_COLUMNS else self._flags
 
     def rows(self, result: etree._Element) -> TableRows:
         return TableRows(table_rows(result), self)
 
-    def read(self, rows: Iterable[etree._Element]) -> list[Row]:
-        return self.people(self._columns.values(rows))
-
     def keys(self, rows: list[etree._Element]) -> list[int | None]:
         """Return the LocalIDs alone, which a reader needs before it can ask for the next page."""
         parent = rows[0].getparent() if rows else None
         if parent is None:
             return []
-        tag = next((cell.tag for row in rows for cell in row if self._columns.place(cell.tag) == KEY_PLACE), None)
+        tag = next((cell.tag for row in rows for cell in row if self.columns.place(cell.tag) == KEY_PLACE), None)
         if tag is None:
             return [None] * len(rows)
         found = [cell.text for cell in parent.iter(tag)]
         if len(found) != len(rows):  # some are left out, so each row must be looked at
-            found = [values[KEY_PLACE] for values in self._columns.values(rows)]
-        return [to_int(text) for text in found]
+            found = [row.get(tag) for row in cells(rows)]
+        return to_ints(found)
 
-    def _flags(self, rows: Iterable[list[str | None]]) -> list[Row]:
+    def _flags(self, rows: Sequence[Mapping[str, str | None]]) -> list[Row]:
         return [
-            Person(values[0], to_int(values[1]), do_not_email=to_bool(values[2]))
-            if values[0]
-            else RejectedRow(None, to_int(values[1]), "no_id")
-            for values in rows
+            Person(remote_id, to_int(local), do_not_email=to_bool(flag))
+            if remote_id
+            else RejectedRow(None, to_int(local), "no_id")
+            for remote_id, local, flag in self.columns.values(rows)
         ]
 
-    def _people(self, rows: Iterable[list[str | None]]) -> list[Row]:
+    def _people(self, rows: Sequence[Mapping[str, str | None]]) -> list[Row]:
         people: list[Row] = []
         add = people.append
-        extra = self._extra
+        id_tag, key_tag, first, last, email, flag_tag, modified, *others = self.columns.tags(rows)
+        extra = list(zip(self._extra, others, strict=True))
         attributes = NO_ATTRIBUTES
-        for remote_id, local, first, last, email, flag, modified, *others in rows:
-            local_id = (
-                int(local) if local and local.isascii() and local.isdigit() and len(local) < 19 else to_int(local)
-            )
+        for row, local_id in zip(rows, to_ints([row.get(key_tag) for row in rows]), strict=True):
+            get = row.get
+            remote_id, flag = get(id_tag), get(flag_tag)
             if not remote_id:
                 add(RejectedRow(None, local_id, "no_id"))
                 continue
@@ -221,8 +226,8 @@ class PeopleReader:
                 add(Person(remote_id, local_id, do_not_email=do_not_email))  # R1: nothing else of them is kept
                 continue
             if extra:
-                attributes = {name: text for name, text in zip(extra, others, strict=False) if text is not None}
-            add(Person(remote_id, local_id, first, last, email, False, modified, attributes))
+                attributes = {name: text for name, tag in extra if (text := get(tag)) is not None}
+            add(Person(remote_id, local_id, get(first), get(last), get(email), False, get(modified), attributes))
         return people
 
 
@@ -240,7 +245,7 @@ class TableRows:
         return self.reader.keys(self.elements)
 
     def read(self) -> list[Row]:
-        return self.reader.read(self.elements)
+        return self.reader.people(cells(self.elements))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from memberSuite.crew import Halt
 from memberSuite.decode import PeopleReader
 from memberSuite.pages import Answer, Ask, PageSize, StartOver, keyed, without_key
 from memberSuite.rest import msql
-from memberSuite.rest.rows import JsonColumns, JsonRows
+from memberSuite.rest.rows import JsonRows
 from memberSuite.rest.wire import Call, Outcome, RestWire, items_of
 
 _ORDERS = {"key": "LocalID, ID", "key_down": "LocalID DESC, ID DESC", "id": "ID", "stored": "ID"}
@@ -75,7 +75,7 @@ class RestSource:
         rows, _ = items_of(outcome.value)
         if ask.order != "key":
             rows = rows[ask.start :]
-        return Answer(JsonRows(rows, JsonColumns(self.columns), self.reader), None, outcome.asked_at, asked)
+        return Answer(JsonRows(rows, self.reader), None, outcome.asked_at, asked)
 
 
 def execute(statement: str) -> Call:
