@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import psycopg
-from django.db import connection
+from django.db import connection, connections
 
 from targetgroups import enqueue
 from targetgroups.choices import Trigger
@@ -72,3 +73,17 @@ def raw_connection() -> psycopg.Connection:
 def snapshot(*models: type[Model]) -> list[list[dict[str, object]]]:
     """Give every row of some tables, to see whether anything changed."""
     return [list(model._default_manager.order_by("pk").values()) for model in models]
+
+
+def perform_beside(run: SyncRun) -> threading.Thread:
+    """Do a run on another thread, as a worker beside this test does."""
+
+    def perform() -> None:
+        try:
+            pipeline.perform(run.pk)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=perform, name=f"worker-of-run-{run.pk}")
+    thread.start()
+    return thread

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import connections
 
-from targetgroups.models import Bridge, Folder
+from targetgroups.models import Bridge, Folder, SyncRun
+from targetgroups.sync import stage
 from tests.support.engine import Engine
 
 if TYPE_CHECKING:
@@ -51,4 +52,6 @@ def make_bridge(standin: StandIn, **fields: object) -> Bridge:
 def engine(bridge: Bridge, standin: StandIn, broker: redis.Redis, settings: SettingsWrapper) -> Iterator[Engine]:
     settings.MEMBERSUITE_RETRY_WAIT_SECONDS = 0.01
     yield Engine(standin, bridge)
+    SyncRun.objects.all().delete()
+    stage.sweep()  # a flush empties tables but drops none
     connections.close_all()
