@@ -42,7 +42,7 @@ TARGET_GROUPS = Table(
     "target_groups",
     (
         Column("name", "Target Group Name", sort="name", is_fixed=True),
-        Column("count", "Count", sort="count", is_number=True),
+        Column("count", "Count", sort="count"),
         Column("last_synced", "Last Synced", sort="last_synced"),
         Column("type", "Type", sort="type"),
         Column("folder", "Folder", sort="folder"),

@@ -33,13 +33,41 @@ NOT_RUNNABLE = {
     "not_public": "This search is not public in MemberSuite any more.",
     "inactive": "This search is switched off in MemberSuite.",
 }
-WHAT_TO_DO = {
-    "invalid_access_key": "Correct the keys in Bridge Configuration, then resync.",
-    "invalid_secret": "Correct the keys in Bridge Configuration, then resync.",
-    "login_refused": "Correct the user and password in Bridge Configuration, then resync.",
-    "wrong_tenant": "Correct the tenant in Bridge Configuration, then resync.",
-    "host_unreachable": "Check the service address in Bridge Configuration; if it is right, resync later.",
-    "search_gone": "Refresh Target Group List, then look whether the search still exists in MemberSuite.",
+CONNECTION_CODES = {
+    "invalid_access_key",
+    "invalid_secret",
+    "login_refused",
+    "wrong_tenant",
+    "address_wrong",
+    "host_unreachable",
+    "certificate_invalid",
+    "redirect_refused",
+    "access_denied",
+}
+PASSING_CODES = {
+    "timed_out",
+    "connection_cut",
+    "throttled",
+    "server_trouble",
+    "general_exception",
+    "session_expired",
+    "incomplete_reading",
+    "worker_lost",
+    "unexpected",
+    "temporary_trouble",
+}
+MENU = {
+    "target_groups": "groups",
+    "info": "groups",
+    "counts": "groups",
+    "subscribers": "groups",
+    "excluded": "groups",
+    "history": "groups",
+    "sync_activity": "activity",
+    "run": "activity",
+    "run_people": "activity",
+    "bridge_configuration": "bridge",
+    "save_bridge": "bridge",
 }
 FIELDS = {"email": "E-mail", "first_name": "First name", "last_name": "Last name", "local_id": "Local ID"}
 CHART_WIDTH, CHART_HEIGHT = 640, 96
@@ -63,7 +91,16 @@ def why_not_runnable(code: str) -> str:
 
 @register.filter
 def what_to_do(code: str) -> str:
-    return WHAT_TO_DO.get(code, "Resync to try again.")
+    """Say what comes next where the run's own sentence does not."""
+    if code in CONNECTION_CODES:
+        return "When Bridge Configuration is right and Test connection says OK, resync."
+    return "Resync to try again." if code in PASSING_CODES else ""
+
+
+@register.filter
+def menu_entry(page: str) -> str:
+    """Return the menu's entry that a page belongs to."""
+    return MENU.get(page, "")
 
 
 @register.filter
@@ -139,6 +176,8 @@ def run_phases(run: SyncRun, phases: Sequence[Phase]) -> SafeString:
     if run.is_active and present is None:
         present = Phase.WAITING
     reached = phases.index(present) if present in phases else -1
+    if run.is_final and not run.is_good:  # it ended in the last phase that took time
+        reached = max((number for number, phase in enumerate(phases) if phase in run.phase_seconds), default=0)
     return format_html_join("", "{}", ((_phase(run, phase, number, reached),) for number, phase in enumerate(phases)))
 
 
@@ -148,9 +187,16 @@ def _phase(run: SyncRun, phase: Phase, number: int, reached: int) -> SafeString:
     is_done = seconds is not None or number < reached or (number == reached and not is_present)
     if phase == Phase.WAITING and run.started_at:
         is_done, is_present, seconds = True, False, (run.started_at - run.created_at).total_seconds()
-    name = icon("arrow-repeat", "spin") if is_present else icon("check-circle-fill") if is_done else icon("circle")
-    word = "now" if is_present else duration(seconds) if seconds is not None else "" if is_done else "not reached"
-    state = "present" if is_present else "done" if is_done else "ahead"
+    is_end = number == reached and run.is_final and not run.is_good
+    if is_end:
+        state, picture, word = "end", "x-circle-fill", f"{run.get_status_display().lower()} here"
+    elif is_present:
+        state, picture, word = "present", "arrow-repeat", "now"
+    elif is_done:
+        state, picture, word = "done", "check-circle-fill", duration(seconds) if seconds is not None else ""
+    else:
+        state, picture, word = "ahead", "circle", "not reached"
+    name = icon(picture, "spin" if is_present else "")
     current = format_html(' aria-current="step"') if is_present else ""
     return format_html(
         '<li class="phase phase-{}"{}>{}<span>{}</span><span class="muted small num">{}</span></li>',

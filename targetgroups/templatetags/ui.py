@@ -135,9 +135,8 @@ def _exact_words(value: datetime) -> str:
 
 
 def _span(seconds: float) -> str:
-    for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
+    for size, word in ((86400, "day"), (3600, "h"), (60, "min")):
         if seconds >= size:
             count = int(seconds // size)
-            return f"{count} {word}{'' if count == 1 else 's'}"
-    count = int(seconds)
-    return f"{count} second{'' if count == 1 else 's'}"
+            return f"{count} {word}{'s' if word == 'day' and count > 1 else ''}"
+    return f"{int(seconds)} s"

@@ -75,8 +75,7 @@ def subscribers(request: HttpRequest, group_id: int) -> HttpResponse:
     """Show a page of the group's people. A search is posted: what is looked for may not stand in an address."""
     group, user = _group(group_id), person(request)
     order, text = ordering(request, SUBSCRIBERS, "email"), request.POST.get("q", "").strip()
-    size, column = page_size(request, SUBSCRIBERS), reading.PEOPLE_SORTS[order.sort]
-    extra = attribute_columns(group.attribute_names)
+    size, extra = page_size(request, SUBSCRIBERS), attribute_columns(group.attribute_names)
     page = reading.people_page(
         group,
         sort=order.sort,
@@ -94,7 +93,7 @@ def subscribers(request: HttpRequest, group_id: int) -> HttpResponse:
         "order": order,
         "size": size,
         "text": text,
-        "hits": reading.hit_count(group, text, column) if text else None,
+        "hits": reading.hit_count(group, text) if text else None,
         "suppressed": reading.suppressed_addresses(row.subscriber for row in page.rows),
     }
     if is_part(request, "people"):

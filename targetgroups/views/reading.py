@@ -6,11 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet, Value
-from django.db.models.functions import Concat
+from django.db.models import Prefetch, Q, QuerySet
 
 from thrive_sync.lib.paging import KeysetPage, keyset_page
-from thrive_sync.lib.sorting import sort_key
 
 from ..choices import ACTIVE, OutcomeKind, RunKind, RunStatus
 from ..models import (
@@ -26,7 +24,6 @@ from ..models import (
 )
 
 MOST_HITS_COUNTED = 1000
-SHORTEST_INNER_SEARCH = 3  # fewer characters have no trigram: they match beginnings
 PEOPLE_SORTS = {"email": "sort_email", "name": "sort_name"}
 RUNS_IN_CHART = 30
 
@@ -91,7 +88,7 @@ def people_page(
     """Read one page of a group's subscribers: the keys from the index, then only these people's rows."""
     column = PEOPLE_SORTS[sort]
     return keyset_page(
-        found_people(group, text, column).prefetch_related(Prefetch("subscriber")),
+        found_people(group, text).prefetch_related(Prefetch("subscriber")),
         [column, "subscriber_id"],
         size=size,
         after=_person_key(after, column),
@@ -100,23 +97,17 @@ def people_page(
     )
 
 
-def found_people(group: TargetGroup, text: str, column: str) -> QuerySet[Membership]:
+def found_people(group: TargetGroup, text: str) -> QuerySet[Membership]:
     """Return the members whose address or name holds every word; one or two characters match beginnings."""
     people = Membership.objects.filter(target_group=group)
-    wanted = sort_key(text.strip())
-    if not wanted:
-        return people
-    if len(wanted) < SHORTEST_INNER_SEARCH:
-        return people.filter(**{f"{column}__startswith": wanted})
-    people = people.alias(haystack=Concat("sort_email", Value(" "), "sort_name"))
-    for word in wanted.split():
-        people = people.filter(haystack__contains=word)
+    for word in text.split():
+        people = people.containing(word)
     return people
 
 
-def hit_count(group: TargetGroup, text: str, column: str) -> int:
+def hit_count(group: TargetGroup, text: str) -> int:
     """Count hits, up to one more than MOST_HITS_COUNTED."""
-    return len(found_people(group, text, column).values_list("subscriber_id", flat=True)[: MOST_HITS_COUNTED + 1])
+    return len(found_people(group, text).values_list("subscriber_id", flat=True)[: MOST_HITS_COUNTED + 1])
 
 
 def suppressed_addresses(people: Iterable[Subscriber]) -> dict[str, str]:
