@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.db import connections
+from django.test import Client
 
 from targetgroups.models import Bridge, Folder, SyncRun
 from targetgroups.sync import stage
@@ -55,3 +58,13 @@ def engine(bridge: Bridge, standin: StandIn, broker: redis.Redis, settings: Sett
     SyncRun.objects.all().delete()
     stage.sweep()  # a flush empties tables but drops none
     connections.close_all()
+
+
+@pytest.fixture
+def sync_user(transactional_db: None) -> Client:
+    """A signed-in person who may see groups and sync them."""
+    user = get_user_model().objects.create_user("mia", password="long enough 1")
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_groups", "sync"]))
+    client = Client()
+    client.force_login(user)
+    return client
