@@ -31,7 +31,7 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
     "makemigrations": ([PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"], {}),
     "check --deploy": ([PYTHON, "manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
 }
-PYTEST = [PYTHON, "-m", "pytest", "-q", "-n", "2", "-m", "not soak"]
+PYTEST = [PYTHON, "-m", "pytest", "-q", "-n", "2"]
 
 
 def main(arguments: list[str]) -> int:

@@ -43,7 +43,7 @@ class Terminal:
         return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
 
     def left_over(self) -> list[str]:
-        return [" ".join(process.cmdline()) for process in marked_with(str(self.var))]
+        return list(marked_with(str(self.var)).values())
 
 
 @pytest.fixture
@@ -114,8 +114,8 @@ def test_a_killed_demo_leaves_nothing_and_starts_again_with_its_data(terminal: T
 def test_what_a_kill_of_the_watcher_too_leaves_is_stopped_by_the_next_start(terminal: Terminal) -> None:
     demo = terminal.demo()
     demo.wait_until_it_says(DONE, within=90)
-    for process in marked_with(str(terminal.var)):
-        if "watcher.py" in " ".join(process.cmdline()):
+    for process, command in marked_with(str(terminal.var)).items():
+        if "watcher.py" in command:
             process.kill()
     demo.send(signal.SIGKILL)
     demo.exit_code()
@@ -127,7 +127,7 @@ def test_what_a_kill_of_the_watcher_too_leaves_is_stopped_by_the_next_start(term
 def test_a_worker_that_dies_ends_the_demo_and_its_log_is_told(terminal: Terminal) -> None:
     demo = terminal.demo()
     demo.wait_until_it_says(DONE, within=90)
-    beat = next(process for process in marked_with(str(terminal.var)) if " beat " in " ".join(process.cmdline()))
+    beat = next(process for process, command in marked_with(str(terminal.var)).items() if " beat " in command)
     beat.kill()
     assert demo.exit_code() == 1
     assert "Beat has ended (killed by SIGKILL). The end of" in demo.said()

@@ -46,7 +46,7 @@ def start(folder: Path, tmp_path: Path) -> Iterator[Start]:
 
 
 def left_over(folder: Path) -> list[str]:
-    return [" ".join(process.cmdline()) for process in marked_with(str(folder))]
+    return list(marked_with(str(folder)).values())
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -93,8 +93,8 @@ def test_the_watcher_stops_everything_after_a_kill_and_the_data_is_still_there(s
 def test_the_next_start_stops_what_was_left_when_the_watcher_was_killed_too(start: Start, folder: Path) -> None:
     program = start()
     socket_folder(program)
-    for process in marked_with(str(folder)):
-        if "watcher.py" in " ".join(process.cmdline()):
+    for process, command in marked_with(str(folder)).items():
+        if "watcher.py" in command:
             process.kill()
     program.send(signal.SIGKILL)
     program.exit_code()

@@ -51,15 +51,16 @@ class Program:
         return self.process.wait(within)
 
 
-def marked_with(word: str) -> list[psutil.Process]:
-    """Return the living processes whose environment or arguments hold a word, such as the name of a test's folder."""
-    found = []
+def marked_with(word: str) -> dict[psutil.Process, str]:
+    """Return living processes and their commands, if those or their environment hold a word: a test's own folder."""
+    found = {}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             if process.status() == psutil.STATUS_ZOMBIE or process.pid == os.getpid():
                 continue
-            if word in " ".join([*process.cmdline(), *process.environ().values()]):
-                found.append(process)
+            command = " ".join(process.cmdline())
+            if word in command or word in " ".join(process.environ().values()):
+                found[process] = command
     return found
 
 

@@ -12,7 +12,7 @@ import psycopg
 import redis
 
 from thrive_sync.stack import binaries
-from thrive_sync.stack.supervisor import PLAIN, POSTGRES, ChildFailed, Supervisor
+from thrive_sync.stack.supervisor import POSTGRES, ChildFailed, Supervisor
 
 OWNER = "thrive"
 # The same order of text on every machine; the built-in provider needs no locale of the system's.
@@ -94,7 +94,7 @@ class _Postgres:
         settings["unix_socket_directories"] = str(self.sockets)
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(self.programs / "postgres"), "-D", str(self.data), *options]
-        self.supervisor.start("PostgreSQL", command, signals=POSTGRES, **self.runner.how)
+        self.supervisor.start("PostgreSQL", command, signals=POSTGRES, is_leaned_on=True, **self.runner.how)
 
     def create(self, database: str) -> str:
         """Wait until the server answers, see that the database exists, and return its address."""
@@ -158,7 +158,7 @@ def _start_valkey(supervisor: Supervisor, *, is_throw_away: bool) -> str:
         str(binaries.valkey_program()),
         *(part for name, value in options.items() for part in (f"--{name}", value)),
     ]
-    supervisor.start("Valkey", command, signals=PLAIN)
+    supervisor.start("Valkey", command, is_leaned_on=True)
     return f"unix://{socket}?db=0"
 
 

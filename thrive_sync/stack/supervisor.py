@@ -55,6 +55,7 @@ class Child:
     log: Path | None
     created: float
     is_brief: bool = False  # has a task to do and ends
+    is_leaned_on: bool = False  # others need it until they have ended
 
     @property
     def entry(self) -> Entry:
@@ -63,6 +64,7 @@ class Child:
             "pid": self.process.pid,
             "created": self.created,
             "signals": [(int(number), patience) for number, patience in self.signals],
+            "is_leaned_on": self.is_leaned_on,
         }
 
 
@@ -104,6 +106,7 @@ class Supervisor:
     def __exit__(self, *_error: object) -> None:
         self._critical += 1  # a second Ctrl-C must not break the stop
         try:
+            watcher.ask([child.entry for child in self.children])
             for child in list(reversed(self.children)):
                 self._stop(child)
         finally:
@@ -118,6 +121,7 @@ class Supervisor:
         environment: Mapping[str, str] | None = None,
         in_terminal: bool = False,
         is_brief: bool = False,
+        is_leaned_on: bool = False,
         **how: Any,
     ) -> Child:
         """Start a program whose output goes to its log, or to the terminal."""
@@ -132,7 +136,7 @@ class Supervisor:
                 start_new_session=True,
                 **how,
             )
-            child = Child(name, process, signals, log, create_time(process.pid), is_brief)
+            child = Child(name, process, signals, log, create_time(process.pid), is_brief, is_leaned_on)
             self.children.append(child)
             self._write_ledger()
         return child
@@ -153,7 +157,7 @@ class Supervisor:
             if time.monotonic() > deadline:
                 return None
             time.sleep(0.02)
-        self._stop(child)  # what it may have left in its session
+        self._stop(child)
         return code
 
     def wait_until(self, what: str, is_true: Callable[[], bool], *, within: float) -> None:
@@ -180,8 +184,11 @@ class Supervisor:
         return kept | {MARK: f"{outer}:{self._mark}" if outer else self._mark, "PYTHONUNBUFFERED": "1"}
 
     def _stop(self, child: Child) -> None:
-        with contextlib.suppress(psutil.Error):
-            watcher.stop(psutil.Process(child.process.pid), child.entry["signals"])
+        if child.process.poll() is None:
+            with contextlib.suppress(psutil.Error):
+                watcher.stop(psutil.Process(child.process.pid), child.entry)
+        with contextlib.suppress(OSError):  # what it may have left in its session
+            os.killpg(child.process.pid, signal.SIGKILL)
         child.process.wait()
         self.children.remove(child)
         self._write_ledger()

@@ -27,6 +27,7 @@ class Entry(TypedDict):
     pid: int
     created: float
     signals: list[tuple[int, float]]  # a signal, and how many seconds it is given
+    is_leaned_on: bool  # others need it until they have ended
 
 
 class Ledger(TypedDict):
@@ -46,11 +47,12 @@ def read_ledger(path: Path) -> Ledger | None:
 def stop_all(ledger: Ledger, say: Callable[[str], None] = lambda line: None) -> int:
     """Stop the entries in reverse order, then whatever else carries the mark; return how many were still there."""
     stopped = 0
+    ask(ledger["entries"])
     for entry in reversed(ledger["entries"]):
         process = _alive(entry)
         if process is not None:
             say(entry["name"])
-            stop(process, entry["signals"])
+            stop(process, entry)
             stopped += 1
     stopped += _kill_marked(ledger["mark"])
     if ledger["sockets"]:
@@ -58,11 +60,21 @@ def stop_all(ledger: Ledger, say: Callable[[str], None] = lambda line: None) -> 
     return stopped
 
 
-def stop(process: psutil.Process, signals: list[tuple[int, float]]) -> None:
-    """Ask politely, then less so; at the end the whole session of the process is killed."""
-    for number, patience in signals:
-        with contextlib.suppress(psutil.Error):
-            process.send_signal(number)
+def ask(entries: list[Entry]) -> None:
+    """Send their first signal to all that nothing leans on, so that they end side by side."""
+    for entry in entries:
+        process = _alive(entry)
+        if process is not None and not entry["is_leaned_on"]:
+            with contextlib.suppress(psutil.Error):
+                process.send_signal(entry["signals"][0][0])
+
+
+def stop(process: psutil.Process, entry: Entry) -> None:
+    """Wait for one that was asked already; then ask less politely; at the end its whole session is killed."""
+    for position, (number, patience) in enumerate(entry["signals"]):
+        if position > 0 or entry["is_leaned_on"]:
+            with contextlib.suppress(psutil.Error):
+                process.send_signal(number)
         if _gone(process, patience):
             break
     # Even a process that ended by itself may leave children in its session.
