@@ -97,6 +97,13 @@ class Computed(Column):
     def base(self, row: int) -> Value:
         return self.make(row)
 
+    def value(self, row: int) -> Value:
+        own = self.own
+        return own[row] if row in own else self.make(row)
+
+    def base_mask(self, test: Test, size: int) -> bytearray:
+        return bytearray(map(test.holds, map(self.make, range(size))))
+
 
 @dataclass
 class Sparse(Column):
@@ -123,6 +130,10 @@ class Coded(Column):
 
     def base(self, row: int) -> Value:
         return self.table[self.codes[row]]
+
+    def value(self, row: int) -> Value:
+        own = self.own
+        return own[row] if row in own else self.table[self.codes[row]]
 
     def set(self, row: int, value: Value) -> None:
         if self.shared or not self._set_code(row, value):

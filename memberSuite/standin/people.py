@@ -5,7 +5,6 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from functools import cache
 
 from memberSuite.standin import data
 from memberSuite.standin.columns import (
@@ -48,11 +47,13 @@ def scramble(row: int) -> int:
     return mixed ^ mixed >> 13
 
 
-@cache
 def slug(name: str) -> str:
     """Return the name in the small ASCII letters of an e-mail address."""
     plain = unicodedata.normalize("NFKD", name.lower().translate(str.maketrans("łøðþßıđæœ", "lodtsidao")))
     return re.sub(r"[^a-z]", "", plain) or "keeper"
+
+
+FIRST_SLUGS, LAST_SLUGS = list(map(slug, data.FIRST_NAMES)), list(map(slug, data.LAST_NAMES))
 
 
 class Population:
@@ -99,6 +100,8 @@ class Population:
             low = self._bytes(name, evenly(16))
             both = int.from_bytes(culture, "little") | int.from_bytes(low, "little")
             self._add_coded(name, table, bytearray(both.to_bytes(self.size, "little")))
+        # Copies: an address stays as it is when a name changes later.
+        self.address_names = [bytearray(self.coded(name).codes) for name in ("firstname", "lastname")]
         first, last = self.columns["firstname"], self.columns["lastname"]
         for row in picks.sample(range(self.size), _few(self.people, 60)):
             first.own[row], last.own[row] = picks.choice(data.NATIVE_NAMES)
@@ -136,9 +139,9 @@ class Population:
             self._add_coded(name, table, places, shared=True)
 
     def _address(self, row: int) -> Value:
-        kind = self.address_kinds[row]
-        first, last = self.columns["firstname"].base(row), self.columns["lastname"].base(row)
-        local, domain = f"{slug(str(first))}.{slug(str(last))}{row + 1}", data.DOMAINS[self.domains[row]]
+        first, last = self.address_names
+        local = f"{FIRST_SLUGS[first[row]]}.{LAST_SLUGS[last[row]]}{row + 1}"
+        domain, kind = data.DOMAINS[self.domains[row]], self.address_kinds[row]
         if kind == PLAIN:
             return f"{local}@{domain}"
         if kind in (NONE, EMPTY):
@@ -197,6 +200,12 @@ class Population:
         self._add(Computed("PrimaryOrganization__rtg", make=self._organization))
         self.event_counts = self._bytes("events", spread([55, 25, 12, 5, 3]))
 
+    def events(self, rows: int) -> bytearray:
+        """Return an event code, from 1, for each row of the join; more people change nothing for earlier ones."""
+        table = bytes(code + 1 for code in evenly(len(data.EVENTS)))
+        raw = random.Random(f"{self.seed}/registrations").randbytes(rows + -rows % 4)
+        return bytearray(raw.translate(table)[:rows])
+
     def _organization(self, row: int) -> Value:
         mixed = scramble(row + 77)
         return None if mixed % 3 == 0 else organization_id(mixed % self.organizations)
@@ -215,6 +224,11 @@ class Population:
             self._add(Computed(name, make=lambda _row: data.API_USER_ID))
         for name in ("Status", "Type", "Owner"):
             self._add(Computed(name))
+
+    def coded(self, name: str) -> Coded:
+        column = self.columns[name]
+        assert isinstance(column, Coded)  # noqa: S101 - only asked for columns made so above
+        return column
 
     # -- identity -----------------------------------------------------------------------------------------------
 
@@ -272,7 +286,7 @@ class Population:
         rows = range(self.size, self.size + extra)
         stores = {id(column.codes): column.codes for column in self.columns.values() if isinstance(column, Coded)}
         source = random.Random(f"{self.seed}/grow/{self.size}")
-        for codes in [*stores.values(), self.domains, self.event_counts]:
+        for codes in [*stores.values(), *self.address_names, self.domains, self.event_counts]:
             codes += bytes(source.choices(codes, k=extra))
         self.address_kinds += bytes(extra)
         self.alive += bytes(extra)

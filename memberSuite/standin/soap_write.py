@@ -2,7 +2,7 @@
 # ruff: noqa: E501 - markup reads better unbroken
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from uuid import uuid4
 from zlib import crc32
 
@@ -24,11 +24,14 @@ XML_TYPES: dict[Kind, str] = {
     "ids": "string",
 }
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+SPECIAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]")
 ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)|^[^A-Za-z_\u00c0-\uffff]|[^\w.\-\u00b7]")
 NIL_RESULT = '<a:ResultValue i:nil="true"/>'
 
 
 def escape(text: str) -> str:
+    if SPECIAL.search(text) is None:
+        return text
     return ILLEGAL.sub("", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
 
 
@@ -37,13 +40,26 @@ def encode_name(name: str) -> str:
     return ESCAPE.sub(lambda match: f"_x{ord(match[0]):04X}_", name)
 
 
-def value_text(value: Value, kind: Kind) -> str:
-    if kind == "text":
-        return escape(str(value))
-    if kind == "flag":
-        # Anything else than a boolean only comes from a fault.
-        return ("true" if value else "false") if isinstance(value, bool) else escape(str(value))
-    return moment_text(value) if kind == "moment" and isinstance(value, int) else escape(str(value))
+def flag_text(value: Value) -> str:
+    # Anything else than a boolean only comes from a fault.
+    return ("true" if value else "false") if isinstance(value, bool) else escape(str(value))
+
+
+def date_text(value: Value) -> str:
+    return moment_text(value) if isinstance(value, int) else escape(str(value))
+
+
+def plain_text(value: Value) -> str:
+    return escape(str(value))
+
+
+WRITERS: dict[Kind, Callable[[Value], str]] = {
+    "text": plain_text,
+    "number": plain_text,
+    "flag": flag_text,
+    "moment": date_text,
+    "ids": plain_text,
+}
 
 
 def nil(name: str, text: str | None) -> str:
@@ -115,13 +131,13 @@ def diffgram(tags: Sequence[str], answer: Answer, root: str) -> str:
     opening = f'<diffgr:diffgram xmlns:diffgr="{names.DIFFGRAM}" xmlns:msdata="{names.MSDATA}"'
     if not answer.rows:
         return opening + "/>"
-    cells = [(f"<{tag}>", f"</{tag}>", kind, kind == "text") for tag, kind in zip(tags, answer.kinds, strict=True)]
+    cells = [(f"<{tag}>", f"</{tag}>", WRITERS[kind]) for tag, kind in zip(tags, answer.kinds, strict=True)]
     parts: list[str] = []
     for number, row in enumerate(answer.rows):
         parts.append(f'<Table diffgr:id="Table{number + 1}" msdata:rowOrder="{number}">')
-        for (start, end, kind, _), value in zip(cells, row, strict=True):
+        for (start, end, write), value in zip(cells, row, strict=True):
             if value is not None:
-                parts += (start, value_text(value, kind), end)
+                parts += (start, write(value), end)
         parts.append("</Table>")
     return f'{opening}><{root} xmlns="">{"".join(parts)}</{root}></diffgr:diffgram>'
 
@@ -147,7 +163,7 @@ def _field_value(kind: Kind, value: Value | SavedSearch) -> str:
     if isinstance(value, tuple):
         items = "".join(f"<c:string>{escape(item)}</c:string>" for item in value)
         return f'<b:Value i:type="c:ArrayOfstring" xmlns:c="{names.ARRAYS}">{items}</b:Value>'
-    return f'<b:Value i:type="x:{XML_TYPES[kind]}" {XSD}>{value_text(value, kind)}</b:Value>'
+    return f'<b:Value i:type="x:{XML_TYPES[kind]}" {XSD}>{WRITERS[kind](value)}</b:Value>'
 
 
 def definition(search: SavedSearch, tag: str = "b:Value") -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from itertools import chain, repeat
+from itertools import accumulate, chain, repeat
 from typing import Protocol, TypeVar
 
 from memberSuite.standin import data
-from memberSuite.standin.columns import Coded, Column, Kind, Test, Value
+from memberSuite.standin.columns import BYTE, Coded, Column, Kind, Test, Value
 from memberSuite.standin.errors import RemoteError
 from memberSuite.standin.people import Population, organization_id, scramble
 
@@ -103,16 +103,15 @@ class RegistrationsTable:
 
     def __init__(self, population: Population) -> None:
         self.population = population
-        counts = population.event_counts
         self.people = population.size
-        self.persons = array(
-            "I", chain.from_iterable(map(repeat, range(self.people), (count or 1 for count in counts)))
-        )
-        self.starts = array("I", [0])
-        events = bytearray()
-        for person, count in enumerate(counts):
-            events += bytes((scramble(person) >> 4 * k) % len(data.EVENTS) + 1 for k in range(count)) or b"\0"
-            self.starts.append(len(events))
+        rows_each = population.event_counts.translate(bytes([1, *range(1, BYTE)]))
+        self.persons = array("I", chain.from_iterable(map(repeat, range(self.people), rows_each)))
+        self.starts = array("I", accumulate(rows_each, initial=0))
+        events = population.events(len(self.persons))
+        # A person without a registration has one row of nulls.
+        has_any = bytes(map(population.event_counts.__getitem__, self.persons)).translate(b"\x00" + b"\xff" * 255)
+        both = int.from_bytes(events, "little") & int.from_bytes(has_any, "little")
+        events = bytearray(both.to_bytes(len(events), "little"))
         years: list[Value] = [None, *(2025 if name.endswith("2025") else 2026 for name in data.EVENTS)]
         self.own_columns: dict[str, Column] = {
             f"{JOIN_PREFIX}event.name": Coded(
