@@ -10,7 +10,7 @@ from memberSuite.standin.query import Output, Query
 
 Shape = Literal["columns", "objects", "object"]
 TOKEN = re.compile(
-    r"\s*(?:'((?:[^']|'')*)'|(-?\d+(?:\.\d+)?)(?![\w.])|(<>|!=|>=|<=|[=<>(),*])|(\w+(?:\s?\w+__c)?(?:\.\w+)*))",
+    r"\s*(?:'((?:[^']|'')*)'|(-?\d+(?:\.\d+)?)(?![\w.])|(<>|!=|>=|<=|[=<>(),*])|(\w+(?:\.\w+)*))",
     re.UNICODE,
 )
 OPERATIONS = {

@@ -73,9 +73,11 @@ class StandIn:
     def stop(self) -> None:
         self.world.stopping.set()
         self.world.faults.clear()
+        if self._thread is None:
+            self.server.server_close()
+            return
         self.server.stop()
-        if self._thread is not None:
-            self._thread.join(5)
+        self._thread.join(5)
 
     def __enter__(self) -> Self:
         return self.start()

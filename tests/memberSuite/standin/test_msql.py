@@ -27,6 +27,11 @@ def test_quotes_dates_booleans_brackets_and_order() -> None:
     assert query.where.criteria[0].criteria[0] == Criterion("Like", "Name", ("O'N*",))
 
 
+def test_a_custom_field_after_a_word_is_a_name_of_its_own() -> None:
+    query = parse("SELECT FavouriteLamp__c FROM Individual WHERE VolunteersIn__c = 'North'").query
+    assert query.where.criteria == (Criterion("Equals", "VolunteersIn__c", ("North",)),)
+
+
 @pytest.mark.parametrize(
     ("statement", "shape"), [("SELECT OBJECTS() FROM X", "objects"), ("SELECT Object() FROM X", "object")]
 )
