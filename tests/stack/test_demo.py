@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.programs import ROOT, Program, marked_with, wait_until
+from tests.support.programs import ROOT, Program, marked_with, open_folder, wait_until
 from thrive_sync.stack import ports
 
 DONE = "Ctrl-C stops everything."
@@ -47,16 +47,15 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[Terminal]:
-    for part in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        part.chmod(0o711)  # PostgreSQL's own user has to pass through
-    terminal = Terminal(tmp_path)
-    yield terminal
-    for demo in terminal.demos:
-        if demo.process.poll() is None:
-            demo.send(signal.SIGTERM)
-            demo.exit_code()
-    assert not terminal.left_over()
+def terminal() -> Iterator[Terminal]:
+    with open_folder() as folder:
+        terminal = Terminal(folder)
+        yield terminal
+        for demo in terminal.demos:
+            if demo.process.poll() is None:
+                demo.send(signal.SIGTERM)
+                demo.exit_code()
+        assert not terminal.left_over()
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.support.programs import Program, marked_with, wait_until
+from tests.support.programs import Program, marked_with, open_folder, wait_until
+from thrive_sync.stack import binaries
 from thrive_sync.stack.supervisor import ChildFailed, Supervisor
 from thrive_sync.stack.watcher import read_ledger
 
@@ -20,11 +21,9 @@ Start = Callable[[], Program]
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    # PostgreSQL runs as nobody where the tests run as root, and has to pass through pytest's closed folders.
-    for part in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        part.chmod(0o711)
-    return tmp_path / "var"
+def folder() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder / "var"
 
 
 @pytest.fixture
@@ -148,3 +147,15 @@ def test_children_of_children_are_stopped_too(folder: Path) -> None:
 def socket_folder(program: Program) -> Path:
     said = program.wait_until_it_says("unix://")
     return Path(said.partition("unix://")[2].partition("/valkey.sock")[0])
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root runs PostgreSQL as another user")
+def test_data_goes_elsewhere_when_its_user_cannot_reach_the_folder(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    runner = binaries.account()
+    found = binaries.reachable_folder(tmp_path / "postgres", runner)
+    try:
+        assert found == binaries.away(tmp_path / "postgres")
+        assert (found.stat().st_uid, found.stat().st_mode & 0o777) == (runner.uid, 0o700)
+    finally:
+        found.rmdir()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -49,6 +51,17 @@ class Program:
 
     def exit_code(self, *, within: float = 30) -> int:
         return self.process.wait(within)
+
+
+@contextlib.contextmanager
+def open_folder() -> Iterator[Path]:
+    """Yield an empty folder that PostgreSQL's own user can pass through, which pytest's are not where root runs it."""
+    folder = Path(tempfile.mkdtemp(prefix="thrive-test-"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def marked_with(word: str) -> dict[psutil.Process, str]:

@@ -84,6 +84,12 @@ def reachable_folder(wanted: Path, runner: Account) -> Path:
     return folder
 
 
+def socket_folder() -> Path:
+    """Make the private folder of all sockets; a short path, because that of a socket has 107 bytes at most."""
+    usual = Path(tempfile.gettempdir())
+    return Path(tempfile.mkdtemp(prefix="thrive-", dir=usual if account().can_enter(usual) else _lasting_folder()))
+
+
 def away(wanted: Path) -> Path:
     """Return where a folder's data goes when its runner cannot reach it."""
     return _lasting_folder() / f"thrive-sync-{sha256(str(wanted.resolve()).encode()).hexdigest()[:12]}"

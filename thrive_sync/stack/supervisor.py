@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +21,7 @@ from typing import Any, Self
 
 import psutil
 
-from thrive_sync.stack import watcher
+from thrive_sync.stack import binaries, watcher
 from thrive_sync.stack.environment import create_time
 from thrive_sync.stack.watcher import MARK, Entry, Ledger
 
@@ -96,7 +95,7 @@ class Supervisor:
             self._stop_left_overs()
             self._listen_to_signals(cleanup)
             cleanup.callback(self.ledger_file.unlink, missing_ok=True)
-            self.sockets = Path(tempfile.mkdtemp(prefix="thrive-"))  # short: a socket's path has 107 bytes at most
+            self.sockets = binaries.socket_folder()
             cleanup.callback(shutil.rmtree, self.sockets, ignore_errors=True)
             self._write_ledger()
             self._start_watcher(cleanup)
