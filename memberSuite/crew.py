@@ -30,6 +30,11 @@ class Halt:
     def set(self) -> None:
         self._over.set()
 
+    def renewed(self) -> Halt:
+        """End the work under way, and return a halt for what follows it."""
+        self.set()
+        return Halt(self._stop)
+
     def check(self) -> None:
         if self.is_set():
             raise ReadingStopped

@@ -31,6 +31,8 @@ def look_up_pages(fetch: FetchIds, remote_ids: Iterable[str], page_size: int, ha
         while True:
             answer = run(lambda ids=batch, at=start: fetch(ids, at, PageSize(page_size)), halt)  # type: ignore[misc]
             page = _page(answer, asked, number := number + 1)
+            if not start and answer.total is not None and len(answer) > answer.total:
+                raise UnreadableReply("More rows came than MemberSuite said there are.")
             start += len(answer)
             yield page
             if start >= (answer.total or 0):

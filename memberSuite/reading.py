@@ -130,6 +130,7 @@ class PeopleReading:
         return self._source.fetch(Ask(order, low=0), PageSize(1), self._halt).rows.keys()[:1]
 
     def _start_over(self) -> Iterator[PeoplePage]:
+        self._halt = self._halt.renewed()  # readers that still wait or hang must not hold the new reading up
         self.rows_received = 0
         self.filter_ignored = False
         self._total_before = self._ask_total()

@@ -34,7 +34,7 @@ from memberSuite import (
 )
 from memberSuite.standin.server import StandIn
 from tests.memberSuite.connecting import clock, concierge, ids, read_all, truth_ids
-from tests.memberSuite.fake_http import FakeHttp, Say
+from tests.memberSuite.fake_http import FakeHttp, Say, Seen
 
 EVERYBODY = "All individuals"
 SEVERAL_ROWS = "Registered for a 2026 event"
@@ -394,6 +394,17 @@ def test_odd_but_legal_replies_are_read(
     assert ids(read_all(client.read_people(everybody))) == truth_ids(standin.mailable(everybody.remote_id))
 
 
+def test_readers_that_hang_do_not_hold_up_the_reading_that_starts_over(standin: StandIn, everybody: Search) -> None:
+    with concierge(standin, page_size=25, in_flight=4) as client:
+        # Total, first and last key, then one page that hangs while another shows that the key is ignored.
+        hangs = standin.holds("ExecuteSearch", only="page", skip=0)
+        hangs.fault.times = 1
+        standin.fails("ExecuteSearch", "ignores_local_id", only="page")
+        people = read_all(client.read_people(everybody))
+        hangs.release()
+    assert ids(people) == truth_ids(standin.mailable(everybody.remote_id))
+
+
 # -- limited searches --------------------------------------------------------------------------------------------
 
 
@@ -475,6 +486,38 @@ def test_an_answer_that_is_short_of_its_total_proves_no_absence(
     asked = [str(member["id"]) for member in standin.truth(everybody.remote_id)[:3]]
     with pytest.raises(UnreadableReply):
         list(client.look_up(everybody, asked))
+
+
+def test_an_answer_that_contradicts_its_total_proves_no_absence(
+    standin: StandIn, client: MemberSuiteClient, everybody: Search
+) -> None:
+    """R5: a cap on pages and a total that is too small would hide people."""
+    standin.fails("ExecuteSearch", "zero_total", only="look_up")
+    asked = [str(member["id"]) for member in standin.truth(everybody.remote_id)[:3]]
+    with pytest.raises(UnreadableReply):
+        list(client.look_up(everybody, asked))
+
+
+def test_records_that_were_not_asked_for_prove_no_absence() -> None:
+    """R5: a server that ignores the ids answers another question."""
+    with FakeHttp(answerer=ignores_ids) as fake, concierge(fake) as client, pytest.raises(CriterionRefused):  # type: ignore[arg-type]
+        list(client.look_up_records(["6faf90e4-0006-c1a7-91c2-0b3c0d5e7f01"]))
+
+
+def ignores_ids(seen: Seen) -> Say:
+    operation = "WhoAmI" if b"<WhoAmI" in seen.body else "ExecuteSearch"
+    table = (
+        '<a:Table><d:diffgram xmlns:d="urn:schemas-microsoft-com:xml-diffgram-v1"><NewDataSet xmlns=""><Table>'
+        "<ID>6faf90e4-0006-c1a7-91c2-0b3c0d5e7f02</ID></Table></NewDataSet></d:diffgram></a:Table>"
+        "<a:TotalRowCount>1</a:TotalRowCount>"
+    )
+    return Say(
+        f'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><{operation}Response '
+        f'xmlns="http://membersuite.com/contracts"><{operation}Result '
+        'xmlns:a="http://schemas.datacontract.org/2004/07/MemberSuite.SDK.Results"><a:Success>true</a:Success>'
+        f"<a:ResultValue>{table}</a:ResultValue></{operation}Result></{operation}Response></s:Body>"
+        "</s:Envelope>".encode()
+    )
 
 
 # -- writing -----------------------------------------------------------------------------------------------------
