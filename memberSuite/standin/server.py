@@ -220,11 +220,18 @@ class StandIn:
         self.world.reset(people, seed)
 
 
+def population_size(text: str) -> int:
+    number = int(text)
+    if not 10 <= number <= 1_000_000:
+        raise argparse.ArgumentTypeError("choose from 10 to 1,000,000 people")
+    return number
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what both ways to start the server take."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=8081, help="0 takes any free port")
-    parser.add_argument("--people", type=int, default=5000, help="10 to 1,000,000")
+    parser.add_argument("--people", type=population_size, default=5000, help="10 to 1,000,000")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--latency-ms", type=float, default=0.0, help="wait this long before each answer")
 
