@@ -52,6 +52,10 @@ class TargetGroupQuerySet(models.QuerySet["TargetGroup"]):
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
+    def now_do_not_email(self) -> Self:
+        """Members whom another group's sync has shown as Do Not Email since (R4): their sort keys are erased."""
+        return self.filter(sort_email="")
+
     def containing(self, term: str) -> Self:
         """Find a term inside address or name; one or two characters, which have no trigram, at the start of either."""
         key = sort_key(term.strip())

@@ -7,7 +7,9 @@ import logging
 import time
 from collections.abc import Callable
 
-from django.db import close_old_connections, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+
+import audit
 
 from ..choices import Phase, RunKind, RunStatus
 from ..exceptions import Cancelled, Fenced, Held, SyncError
@@ -55,6 +57,10 @@ def _conclude(run: SyncRun, heart: Heartbeat, work: Callable[[SyncRun, Heartbeat
         _end(run, heart, RunStatus.FAILED, error)
     except SyncError as error:
         _end(run, heart, RunStatus.FAILED, error)
+    except (OperationalError, InterfaceError):
+        # The database went away: nothing can be recorded now. Silent, the run is taken over when it is back (R9).
+        log.exception("run %s lost the database and waits to be taken over", run.pk)
+        raise
     except Exception:
         log.exception("run %s failed unexpectedly", run.pk)
         _end(run, heart, RunStatus.FAILED, SyncError(code="unexpected"))
@@ -232,6 +238,7 @@ def _refresh_list(run: SyncRun, heart: Heartbeat) -> None:
         heart.enter(Phase.WRITING)
         single_flight.lock_for_writing(run)
         discovery.apply(run, changes)
+        audit.record(f"run {run.pk}", "list.applied", run.bridge, None, changes.as_figures())
         single_flight.supersede_held(run)
         single_flight.finish(
             run,
