@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = [ROOT / "thrive_sync/static/vendor", ROOT / "tests/e2e/vendor"]
 ROW = re.compile(
-    r"^\| `(?P<file>[^`]+)` \| (?P<name>\S+) \| (?P<version>\S+) \| (?P<licence>[^|]+) \| `(?P<sha256>[0-9a-f]{64})` \|$"
+    r"^\| `(?P<file>[^`]+)` \| (?P<name>\S+) \| (?P<version>\S+) \| (?P<licence>[^|]+) "
+    r"\| `(?P<sha256>[0-9a-f]{64})` \|$"
 )
 
 
