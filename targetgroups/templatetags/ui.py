@@ -75,9 +75,9 @@ def group_chip(group: TargetGroup) -> SafeString:
 
 
 @register.filter
-def number(value: int | float | None) -> str:
+def number(value: float | str | None) -> str:
     """Write a number with separators; what is not known is a dash, never 0."""
-    return "–" if value is None or value == "" else f"{value:,.0f}"
+    return "–" if value is None or isinstance(value, str) else f"{value:,.0f}"
 
 
 @register.filter

@@ -50,7 +50,7 @@ def sync_activity(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "filters": filters,
-        "group": TargetGroup.objects.filter(pk=filters.get("group")).first() if "group" in filters else None,
+        "group": TargetGroup.objects.filter(pk=filters["group"]).first() if "group" in filters else None,
         "page": page,
         "size": size,
         "table": SYNC_ACTIVITY,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,6 +19,7 @@ from .. import enqueue
 from ..choices import RunKind, Trigger
 from ..columns import TARGET_GROUPS
 from ..models import Bridge, Folder, TargetGroup
+from ..querysets import TargetGroupQuerySet
 from . import reading
 from .asking import Ordering, is_part, ordering, page_size, person, whole
 
@@ -109,7 +110,7 @@ def _list_context(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _filtered(groups: QuerySet[TargetGroup], folder: str, text: str) -> QuerySet[TargetGroup]:
+def _filtered(groups: TargetGroupQuerySet, folder: str, text: str) -> TargetGroupQuerySet:
     if folder.isascii() and folder.isdigit():
         groups = groups.filter(folder_id=int(folder))
     if text:
@@ -117,10 +118,10 @@ def _filtered(groups: QuerySet[TargetGroup], folder: str, text: str) -> QuerySet
     return groups
 
 
-def _sorted(groups: QuerySet[TargetGroup], order: Ordering) -> QuerySet[TargetGroup]:
-    groups = groups.select_related("folder").with_same_name_flags()  # type: ignore[attr-defined]
+def _sorted(groups: TargetGroupQuerySet, order: Ordering) -> TargetGroupQuerySet:
+    groups = groups.select_related("folder").with_same_name_flags()
     if order.sort == "count":
-        return groups.by_count(descending=order.is_descending)  # type: ignore[attr-defined,no-any-return]
+        return groups.by_count(descending=order.is_descending)
     if order.sort == "last_synced":
         key = F("counted_at").desc(nulls_last=True) if order.is_descending else F("counted_at").asc(nulls_first=True)
         return groups.order_by(key, Lower("name"), "pk")

@@ -189,4 +189,4 @@ def _key(row_id: int | None) -> tuple[int] | None:
 def _row_key(model: type[Exclusion] | type[RunOutcome], order: list[str], row_id: int | None) -> tuple[Any, ...] | None:
     if row_id is None:
         return None
-    return model.objects.filter(pk=row_id).values_list(*order).first()  # type: ignore[attr-defined,no-any-return]
+    return model.objects.filter(pk=row_id).values_list(*order).first()

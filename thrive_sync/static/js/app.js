@@ -27,7 +27,7 @@
     button?.setAttribute("aria-expanded", String(event.newState === "open"));
     if (event.newState !== "open" || !pop.classList.contains("pop") || !button) return;
     place(pop, button);
-    pop.querySelector('[role="menuitem"], input')?.focus();
+    pop.querySelector('[role="menuitem"], input:not([type="hidden"])')?.focus();
   }, true);
   document.addEventListener("keydown", (event) => {
     const menu = event.target.closest?.('[role="menu"]');
@@ -39,6 +39,10 @@
     if (next === undefined) return;
     event.preventDefault();
     items[(next + items.length) % items.length]?.focus();
+  });
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    const pop = event.detail.elt.closest(".pop");
+    if (pop?.matches(":popover-open")) pop.hidePopover();
   });
   addEventListener("scroll", (event) => {
     $$(".pop:popover-open").forEach((pop) => { if (!pop.contains(event.target)) pop.hidePopover(); });
@@ -55,7 +59,6 @@
         const trigger = event.detail.elt;
         const menu = trigger.closest("[popover]");
         opener = (menu ? document.querySelector(`[popovertarget="${menu.id}"]`) : trigger.querySelector("a, button") ?? trigger)?.id;
-        menu?.hidePopover();
       }
     });
     document.body.addEventListener("htmx:afterSwap", (event) => {
