@@ -76,6 +76,13 @@ def test_a_connection_is_cut(caller: Caller, kind: str) -> None:
     assert caller.page().total == 300
 
 
+def test_a_compressed_answer_is_cut_too(caller: Caller) -> None:
+    caller.headers["Accept-Encoding"] = "gzip"
+    caller.standin.fails("ExecuteSearch", with_="cut")
+    with pytest.raises((HTTPException, OSError)):
+        caller.page()
+
+
 @pytest.mark.parametrize("kind", ["malformed", "truncated", "empty_body", "html_200"])
 def test_a_body_is_spoilt(caller: Caller, kind: str) -> None:
     caller.standin.fails("ExecuteSearch", with_=kind, times=1)
