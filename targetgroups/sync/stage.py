@@ -44,7 +44,9 @@ _TYPES = [
 _LONGEST_REMOTE_ID = 100
 _LONGEST_SORT_KEY = 200  # an index entry must stay far below a third of a page
 _BIGGEST_LOCAL_ID = 2**63 - 1
-_NOTHING = Jsonb({})
+_NOTHING = Jsonb({}, dumps=lambda _nothing: b"{}")  # nearly every row has it: not rendered anew for each
+# A COPY costs two round trips whatever it carries: pages wait here until it is worth them.
+_ROWS_A_COPY = 2_000
 
 
 class Stage:
@@ -57,15 +59,18 @@ class Stage:
             "COPY {} (reading, remote_key, remote_id, local_id, email, first_name, last_name, address_key, sort_email,"
             " sort_name, attributes, asked_at, reason, detail) FROM STDIN (FORMAT BINARY)"
         ).format(self.table)
+        self._waiting: list[tuple[Any, ...]] = []
 
     def execute(self, query: str, **params: Any) -> int:
         """Run a statement with {stage} and {removals} filled in; return the number of rows it touched."""
+        self._flush()
         with connection.cursor() as cursor:
             cursor.execute(sql.SQL(query).format(stage=self.table, removals=self.removals), params)
             return int(cursor.rowcount)
 
     def fetch(self, query: str, **params: Any) -> list[tuple[Any, ...]]:
         """Run a query with {stage} and {removals} filled in; return its rows."""
+        self._flush()
         with connection.cursor() as cursor:
             cursor.execute(sql.SQL(query).format(stage=self.table, removals=self.removals), params)
             return list(cursor.fetchall())
@@ -107,6 +112,7 @@ class Stage:
             )
 
     def drop(self) -> None:
+        self._waiting.clear()
         self.execute("DROP TABLE IF EXISTS {stage}, {removals}")
 
     def settle_statistics(self) -> None:
@@ -119,13 +125,20 @@ class Stage:
         """Stage one page, each row with its exclusion reason; nothing personal of a Do Not Email row (R1)."""
         if page.starts_over:
             self.forget(reading)
+        self._waiting += [_row(person, reading, page.asked_at) for person in page.rows]
+        self._waiting += [_rejected_row(rejected, reading, page.asked_at) for rejected in page.rejected]
+        if len(self._waiting) >= _ROWS_A_COPY:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Copy the rows that wait; every statement does it first, so nobody sees that they waited."""
+        if not self._waiting:
+            return
         with connection.cursor() as cursor, cursor.copy(self._copy) as copy:
             copy.set_types(_TYPES)
-            write_row = copy.write_row
-            for person in page.rows:
-                write_row(_row(person, reading, page.asked_at))
-            for rejected in page.rejected:
-                write_row(_rejected_row(rejected, reading, page.asked_at))
+            for row in self._waiting:
+                copy.write_row(row)
+        self._waiting.clear()
 
     def forget(self, reading: int) -> None:
         """Throw one reading's rows away."""
