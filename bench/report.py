@@ -11,7 +11,7 @@ from typing import Any
 from bench.memory import MIB
 from bench.sync import Result
 
-_HEAD = ("step", "people", "members", "seconds", "people/s", "calls", "worker MiB", "exact")
+_HEAD = ("step", "people", "members", "seconds", "people/s", "calls", "CPU s", "worker MiB", "exact")
 
 
 def table(results: list[Result]) -> str:
@@ -46,6 +46,7 @@ def _row(result: Result) -> tuple[str, ...]:
         f"{result.seconds:.1f}",
         f"{result.rows_a_second:,.0f}",
         f"{result.calls:,}",
+        f"{result.cpu_seconds:.1f}",
         f"{result.peak_of_all / MIB:.0f}",
         "yes" if result.is_good else "NO",
     )

@@ -35,6 +35,7 @@ class Result:
     people: int
     members: int
     seconds: float
+    cpu_seconds: float
     peak_of_all: int
     peak_of_one: int
     calls: int
@@ -56,6 +57,7 @@ class Result:
             "people_in_search": self.people,
             "members": self.members,
             "seconds": round(self.seconds, 3),
+            "worker_cpu_seconds": round(self.cpu_seconds, 2),
             "rows_a_second": round(self.rows_a_second),
             "worker_peak_mib": round(self.peak_of_all / MIB, 1),
             "busiest_process_peak_mib": round(self.peak_of_one / MIB, 1),
@@ -99,6 +101,7 @@ class Measurement:
             people=int(figures.get("in_search", 0)),
             members=members,
             seconds=seconds,
+            cpu_seconds=watch.cpu_seconds,
             peak_of_all=watch.peak_of_all,
             peak_of_one=watch.peak_of_one,
             calls=calls,
