@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group
 
+from accounts.models import User
+from accounts.roles import ensure_roles
+from targetgroups.models import Bridge, Folder
 from tests.support.chromium import find_chromium, flags
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+    from pytest_django.live_server_helper import LiveServer
+
+    from memberSuite.standin.server import StandIn
+
+PASSWORD = "a-long-pass-phrase"
+AXE = (Path(__file__).parent / "vendor/axe-core-4.14.1/axe.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+ASK_AXE = """rules => axe.run({runOnly: rules}).then(found => found.violations.map(
+    one => `${one.id}: ` + one.nodes.map(node => node.target.join(" ")).join(", ")))"""
 
 # Playwright's synchronous calls keep an event loop in the test's thread, where Django would refuse the database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -28,3 +46,65 @@ def chromium() -> Path:
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any], chromium: Path) -> dict[str, Any]:
     return browser_type_launch_args | {"executable_path": str(chromium), "args": flags()}
+
+
+@pytest.fixture
+def site(live_server: LiveServer, standin: StandIn) -> str:
+    """The live site with its roles, folders, a bridge to the stand-in and an administrator; nothing is synced yet."""
+    ensure_roles(apps)  # what the migrations made, a flush between two tests took
+    for name in (Folder.MAIN, Folder.MEMBERSUITE):
+        Folder.objects.get_or_create(name=name, defaults={"is_built_in": True})
+    Bridge.objects.create(
+        name="Society of Lamp Keepers",
+        service_address=standin.url,
+        association_id=standin.association_id,
+        access_key_id=standin.access_key_id,
+        secret_access_key=standin.secret_access_key,
+    )
+    user = User.objects.create_user("dana", password=PASSWORD, timezone="America/New_York", first_name="Dana")
+    user.groups.add(Group.objects.get(name="Administrator"))
+    return str(live_server.url)
+
+
+@pytest.fixture
+def open_browser(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
+    """Open a window whose every complaint fails the test: script errors, refused by the CSP, missing files."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_window(width: int = 1280, height: int = 820, theme: str = "light", **options: Any) -> Page:
+        size: Any = {"width": width, "height": height}
+        context = browser.new_context(viewport=size, color_scheme=theme, base_url=site, **options)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        return page
+
+    yield open_window
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def sign_in(page: Page) -> None:
+    """Sign in by keyboard, as the page leads."""
+    page.goto("/")
+    page.keyboard.type("dana")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/target-groups/")
+
+
+def violations(page: Page) -> list[str]:
+    """Ask axe what is wrong with the page as it is now."""
+    page.evaluate(AXE)
+    found: list[str] = page.evaluate(ASK_AXE, RULES)
+    return found
+
+
+def keep_picture(page: Page, name: str) -> None:
+    """Keep a screenshot where SCREENSHOTS says; nowhere without it."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png")

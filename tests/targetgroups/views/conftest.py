@@ -24,11 +24,11 @@ SignIn = Callable[..., Client]
 class Rows:
     """Makes rows with plain defaults; every name can be said otherwise."""
 
-    def __init__(self) -> None:
+    def __init__(self, bridge: Bridge | None = None) -> None:
         self.numbers = itertools.count(1)
         self.folder = Folder.objects.get_or_create(name=Folder.MEMBERSUITE, defaults={"is_built_in": True})[0]
         self.main = Folder.objects.get_or_create(name=Folder.MAIN, defaults={"is_built_in": True})[0]
-        self.bridge = Bridge.objects.create(
+        self.bridge = bridge or Bridge.objects.create(
             name="Lamp Keepers",
             service_address="https://soap.example.org/",
             association_id="a-1",

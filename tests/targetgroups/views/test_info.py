@@ -152,5 +152,5 @@ def test_the_dialog_and_the_page_show_the_same_part(rows: Rows, sign_in: SignIn)
     client, address = sign_in(), f"/target-groups/{group.pk}/"
     part = client.get(address, headers={"HX-Request": "true", "HX-Target": "sheet-body"}).content.decode()
     assert "<html" not in part
-    assert part.strip().startswith('<section id="info"')
+    assert part.strip().startswith('<div id="info"')
     assert "<html" in client.get(address).content.decode()

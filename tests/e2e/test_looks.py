@@ -1,0 +1,147 @@
+"""Every page at phone and desk width, light and dark: no axe violation, nothing wider than the window, no complaint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from targetgroups.choices import Phase
+from targetgroups.models import Bridge, RunProgress, SyncRun, TargetGroup
+from tests.e2e.conftest import keep_picture, sign_in, violations
+from tests.targetgroups.views.conftest import Rows
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FIGURES = {
+    "in_search": 100, "eligible": 40, "do_not_email": 55, "no_address": 3, "malformed_address": 1,
+    "duplicate_row": 1, "unreadable_row": 0, "members_before": 38, "added": 4, "removed": 2, "members_after": 40,
+    "changed": 5, "unchanged": 31,
+}  # fmt: skip
+
+
+@pytest.fixture
+def pages(site: str) -> dict[str, str]:
+    """Rows in every state that a page can show, and the pages that show them."""
+    rows = Rows(Bridge.objects.get())
+    reasons = {"do_not_email": 55, "no_address": 3, "malformed_address": 1, "duplicate_row": 1, "unreadable_row": 0}
+    group = rows.group("Members", member_count=40, exclusion_counts=reasons, attribute_names=["Chapter"])
+    done, again = rows.run(group, figures=FIGURES), rows.run(group, figures=FIGURES)
+    TargetGroup.objects.filter(pk=group.pk).update(counted_run=done, search_count=100)
+    for number in range(60):
+        rows.member(group, f"person{number:02}@a-rather-long-domain.example.org", "Zoë", "Ångström")
+        rows.excluded(group)
+    rows.group("Never synced")
+    rows.group("Twin", error_code="timed_out", error_text="MemberSuite took too long.")
+    gone = rows.group("Twin", member_count=12, gone_at=timezone.now())
+    failed = rows.run(
+        gone, "failed", error_code="timed_out", error_text="MemberSuite took too long.", remote_said="504"
+    )
+    held = rows.run(rows.group("Held", member_count=9), "held", figures={"members_before": 9, "would_remove": 9})
+    SyncRun.objects.filter(pk=held.pk).update(sentence="This sync would remove everybody. Nothing was changed.")
+    rows.run(sentence="2 new, 1 renamed, 37 unchanged", figures={"new": 2})
+    return {
+        "target-groups": "/target-groups/",
+        "nothing-found": "/target-groups/?q=nothing",
+        "info": f"/target-groups/{group.pk}/",
+        "info-gone": f"/target-groups/{gone.pk}/",
+        "counts": f"/target-groups/{group.pk}/counts/",
+        "subscribers": f"/target-groups/{group.pk}/subscribers/",
+        "excluded": f"/target-groups/{group.pk}/excluded/",
+        "history": f"/target-groups/{group.pk}/history/",
+        "sync-activity": "/sync-activity/",
+        "run": f"/sync-activity/{again.pk}/",
+        "run-failed": f"/sync-activity/{failed.pk}/",
+        "run-held": f"/sync-activity/{held.pk}/",
+        "run-people": f"/sync-activity/{done.pk}/excluded/",
+        "bridge": "/bridge-configuration/",
+        "preferences": "/preferences/",
+    }
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_every_page_is_accessible_and_fits(
+    width: int, theme: str, pages: dict[str, str], open_browser: Callable[..., Page]
+) -> None:
+    page = open_browser(width, theme=theme)
+    page.goto("/sign-in/")
+    assert violations(page) == []
+    sign_in(page)
+    for name, address in pages.items():
+        page.goto(address)
+        keep_picture(page, f"{name}-{width}-{theme}")
+        assert violations(page) == [], name
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+
+
+def test_the_pages_for_what_goes_wrong_are_accessible_too(site: str, browser: object) -> None:
+    page = browser.new_page(base_url=site)  # type: ignore[attr-defined]
+    page.goto("/no-such-page/")
+    assert violations(page) == []
+    page.close()
+
+
+def test_the_theme_is_remembered(site: str, open_browser: Callable[..., Page]) -> None:
+    page = open_browser()
+    sign_in(page)
+    page.get_by_role("button", name="Dark").click()
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+    expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_menu_opens_and_closes_on_a_phone(site: str, open_browser: Callable[..., Page]) -> None:
+    page = open_browser(360)
+    sign_in(page)
+    expect(page.get_by_role("link", name="Sync Activity")).to_be_hidden()
+    page.get_by_role("button", name="Menu", exact=True).press("Enter")
+    expect(page.get_by_role("link", name="Sync Activity")).to_be_visible()
+    assert violations(page) == []
+    keep_picture(page, "menu-360")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Sync Activity")).to_be_hidden()
+
+
+def test_forms_work_without_javascript(pages: dict[str, str], open_browser: Callable[..., Page]) -> None:
+    page = open_browser(java_script_enabled=False)
+    page.goto("/sign-in/")
+    page.get_by_label("User name").fill("dana")
+    page.get_by_label("Password").fill("a-long-pass-phrase")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Never synced", exact=True).click()
+    expect(page.get_by_role("heading", name="Never synced")).to_be_visible()
+    assert SyncRun.objects.filter(target_group__name="Never synced", trigger="info").count() == 1
+    page.goto(pages["subscribers"])
+    page.get_by_label("Search subscribers").fill("person07")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_text("1 found")).to_be_visible()
+    assert "person07" not in page.url
+
+
+def test_polling_stops_while_nobody_looks_and_when_the_run_is_over(
+    pages: dict[str, str], open_browser: Callable[..., Page]
+) -> None:
+    run = SyncRun.objects.filter(status="held").get()
+    SyncRun.objects.filter(pk=run.pk).update(status="running", created_at=timezone.now())
+    now = timezone.now()
+    RunProgress.objects.create(run=run, beat_at=now, phase_started_at=now, phase=Phase.READING)
+    page = open_browser()
+    sign_in(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/live/" in request.url else None)
+    page.goto(f"/target-groups/{run.target_group_id}/")
+    page.wait_for_timeout(2500)
+    assert 1 <= len(asked) <= 3
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    page.wait_for_timeout(300)
+    asked.clear()
+    page.wait_for_timeout(2500)
+    assert asked == []
+    SyncRun.objects.filter(pk=run.pk).update(status="completed", finished_at=now, sentence="4 added.")
+    page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.get_by_text("4 added.").first).to_be_visible()
+    asked.clear()
+    page.wait_for_timeout(2500)
+    assert asked == []
