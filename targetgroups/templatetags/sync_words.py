@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from targetgroups.choices import ExclusionReason, Phase, RemovalReason, RunStatus
 from targetgroups.models import Bridge, SyncRun
 
-from .ui import chip, duration, icon
+from .ui import RUN_LOOK, chip, duration, icon
 
 register = template.Library()
 
@@ -189,7 +189,8 @@ def _phase(run: SyncRun, phase: Phase, number: int, reached: int) -> SafeString:
         is_done, is_present, seconds = True, False, (run.started_at - run.created_at).total_seconds()
     is_end = number == reached and run.is_final and not run.is_good
     if is_end:
-        state, picture, word = "end", "x-circle-fill", f"{run.get_status_display().lower()} here"
+        tone, picture = RUN_LOOK[RunStatus(run.status)]
+        state, word = f"end phase-{tone}", f"{run.get_status_display().lower()} here"
     elif is_present:
         state, picture, word = "present", "arrow-repeat", "now"
     elif is_done:
@@ -214,20 +215,13 @@ def count_chart(points: Sequence[tuple[datetime, int]]) -> SafeString:
     counts = [count for _, count in points]
     low, high = min(counts), max(counts)
     step = (CHART_WIDTH - 8) / max(len(points) - 1, 1)
-    span = (high - low) or 1
-    places = [
-        (4 + number * step, CHART_HEIGHT - 6 - (count - low) / span * (CHART_HEIGHT - 12))
-        for number, count in enumerate(counts)
-    ]
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    x, y = places[-1]
+    room = CHART_HEIGHT - 12
+    heights = [(count - low) / (high - low) if high > low else 0.5 for count in counts]
+    line = " ".join(f"{4 + number * step:.1f},{6 + (1 - part) * room:.1f}" for number, part in enumerate(heights))
     return format_html(
         '<svg class="count-chart" viewBox="0 0 {} {}" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
-        '<polyline points="{}" vector-effect="non-scaling-stroke"></polyline>'
-        '<circle cx="{}" cy="{}" r="3"></circle></svg>',
+        '<polyline points="{}" vector-effect="non-scaling-stroke"></polyline></svg>',
         CHART_WIDTH,
         CHART_HEIGHT,
         line,
-        f"{x:.1f}",
-        f"{y:.1f}",
     )

@@ -139,6 +139,7 @@ def _run_context(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
         "reading_sums": reading_sums(run),
         "member_sums": member_sums(run),
         "people_tabs": _people_tabs(request, run),
+        "groups_to_mark": reading.groups_to_mark(run) if run.is_held else [],
         "is_stalled": run.is_stalled(now),
         "is_cancelling": run.is_active and run.cancel_wishes.exists(),
         "poll_seconds": reading.poll_seconds(run, now),

@@ -23,7 +23,7 @@ from ..querysets import TargetGroupQuerySet
 from . import reading
 from .asking import Ordering, is_part, ordering, page_size, person, whole
 
-SORTS = {
+SORTS: dict[str, Lower | F] = {
     "name": Lower("name"),
     "type": Lower("search_type"),
     "folder": Lower("folder__name"),

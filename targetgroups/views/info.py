@@ -66,7 +66,7 @@ def live(request: HttpRequest, group_id: int) -> HttpResponse:
 @require_GET
 def counts(request: HttpRequest, group_id: int) -> HttpResponse:
     group = _group(group_id)
-    return _tab(request, group, "counts", sums=group_sums(group))
+    return _tab(request, group, "counts", sums=group_sums(group), elsewhere=reading.now_do_not_email_count(group))
 
 
 @requires(VIEW_GROUPS, VIEW_SUBSCRIBERS)

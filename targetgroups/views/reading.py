@@ -110,6 +110,11 @@ def hit_count(group: TargetGroup, text: str) -> int:
     return len(found_people(group, text).values_list("subscriber_id", flat=True)[: MOST_HITS_COUNTED + 1])
 
 
+def now_do_not_email_count(group: TargetGroup) -> int:
+    """Count the members whom another group's sync has shown as Do Not Email since (R4): few, by the sort index."""
+    return Membership.objects.filter(target_group=group).now_do_not_email().count()
+
+
 def suppressed_addresses(people: Iterable[Subscriber]) -> dict[str, str]:
     """Return why the addresses among these people that are not mailed are not, by address key."""
     keys = {person.address_key for person in people if person.address_key}
@@ -176,6 +181,13 @@ def people_named(bridge_id: int, remote_keys: Iterable[str]) -> dict[str, Subscr
     """Return the people of these Remote IDs, as far as they (still) exist."""
     people = Subscriber.objects.filter(bridge_id=bridge_id, remote_key__in=set(remote_keys))
     return {person.remote_key: person for person in people}
+
+
+def groups_to_mark(run: SyncRun) -> QuerySet[TargetGroup]:
+    """Return the groups that a held list refresh would mark as gone (R10)."""
+    marked = RunOutcome.objects.filter(run=run, kind=OutcomeKind.WOULD_REMOVE).values("remote_key")
+    groups = TargetGroup.objects.filter(bridge=run.bridge, search_key__in=marked)
+    return groups if run.kind == RunKind.LIST else groups.none()
 
 
 def requests_of(run: SyncRun) -> QuerySet[SyncRequest]:

@@ -100,6 +100,14 @@ def test_r6_apply_queues_a_new_run_and_a_second_click_is_told_so(held: SyncRun, 
     assert SyncRun.objects.get(applies=held).trigger == "apply"
 
 
+def test_r10_a_held_list_refresh_names_the_groups_it_would_mark(rows: Rows, sign_in: SignIn) -> None:
+    group, run = rows.group("Vanishing"), rows.run(status="held", sentence="This refresh would mark all groups.")
+    given = {"remote_id": group.search_id, "remote_key": group.search_key, "recorded_at": timezone.now()}
+    RunOutcome.objects.create(bridge=run.bridge, run=run, kind=OutcomeKind.WOULD_REMOVE, **given)
+    words = text_of(sign_in().get(f"/sync-activity/{run.pk}/"))
+    assert "Groups that would be marked as no longer in MemberSuite Vanishing" in words
+
+
 def test_r6_discard_closes_the_run_and_a_late_one_says_why_not(held: SyncRun, sign_in: SignIn) -> None:
     client = sign_in()
     assert "Nothing was changed" in text_of(client.post(f"/sync-activity/{held.pk}/discard/", follow=True))

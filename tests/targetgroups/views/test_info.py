@@ -105,6 +105,15 @@ def test_r15_what_was_never_counted_has_no_sum(rows: Rows, sign_in: SignIn) -> N
     assert "Members of this group" not in words
 
 
+def test_r4_who_is_do_not_email_by_another_groups_sync_is_told_beside_the_counts(rows: Rows, sign_in: SignIn) -> None:
+    group = rows.group(member_count=2)
+    rows.member(group, "a@example.org")
+    rows.member(group, "", do_not_email_at=timezone.now())
+    client = sign_in()
+    assert "Now Do Not Email, seen elsewhere: 1" in text_of(client.get(f"/target-groups/{group.pk}/counts/"))
+    assert "(erased)" in text_of(client.get(f"/target-groups/{group.pk}/subscribers/"))
+
+
 def test_a_calculated_do_not_email_figure_says_so(rows: Rows, sign_in: SignIn) -> None:
     group = rows.group(member_count=1, is_do_not_email_calculated=True)
     assert "calculated" in text_of(sign_in().get(f"/target-groups/{group.pk}/counts/"))
