@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 
-from memberSuite.crew import Halt, run
+from memberSuite.crew import Crew, Halt
 from memberSuite.exceptions import CriterionRefused, UnreadableReply
 from memberSuite.pages import Answer, PageSize
 from memberSuite.records import PeoplePage, Person, RejectedRow
@@ -22,23 +23,28 @@ def batches(ids: Iterable[str], size: int) -> Iterator[list[str]]:
         yield batch
 
 
-def look_up_pages(fetch: FetchIds, remote_ids: Iterable[str], page_size: int, halt: Halt) -> Iterator[PeoplePage]:
-    """Yield every row of these ids, 200 ids a call."""
-    number = 0
-    for batch in batches(remote_ids, IDS_A_CALL):
-        asked = {remote_id.lower() for remote_id in batch}
-        start = 0
-        while True:
-            answer = run(lambda ids=batch, at=start: fetch(ids, at, PageSize(page_size)), halt)  # type: ignore[misc]
-            page = _page(answer, asked, number := number + 1)
-            if not start and answer.total is not None and len(answer) > answer.total:
-                raise UnreadableReply("More rows came than MemberSuite said there are.")
-            start += len(answer)
-            yield page
-            if start >= (answer.total or 0):
-                break
-            if not len(answer):
-                raise UnreadableReply("Fewer rows came than MemberSuite said there are.")
+def look_up_pages(
+    fetch: FetchIds, remote_ids: Iterable[str], page_size: int, in_flight: int, halt: Halt
+) -> Iterator[PeoplePage]:
+    """Yield every row of these ids, 200 ids a call, several calls at a time."""
+    jobs = [partial(_answers, fetch, batch, page_size) for batch in batches(remote_ids, IDS_A_CALL)]
+    for number, (answer, asked) in enumerate(Crew(jobs, readers=in_flight, halt=halt), start=1):
+        yield _page(answer, asked, number)
+
+
+def _answers(fetch: FetchIds, batch: list[str], page_size: int) -> Iterator[tuple[Answer, set[str]]]:
+    asked = {remote_id.lower() for remote_id in batch}
+    start = 0
+    while True:
+        answer = fetch(batch, start, PageSize(page_size))
+        if not start and answer.total is not None and len(answer) > answer.total:
+            raise UnreadableReply("More rows came than MemberSuite said there are.")
+        start += len(answer)
+        yield answer, asked
+        if start >= (answer.total or 0):
+            return
+        if not len(answer):
+            raise UnreadableReply("Fewer rows came than MemberSuite said there are.")
 
 
 def _page(answer: Answer, asked: set[str], number: int) -> PeoplePage:
@@ -48,4 +54,6 @@ def _page(answer: Answer, asked: set[str], number: int) -> PeoplePage:
     if any(person.remote_id.lower() not in asked for person in people):
         # Whoever is absent from an answer to another question proves nothing (R5).
         raise CriterionRefused("MemberSuite answered records that were not asked for.")
+    if any(not row.remote_id for row in rejected):
+        raise UnreadableReply("MemberSuite answered a record without saying which.")
     return PeoplePage(people, rejected, answer.asked_at, False, number)

@@ -148,7 +148,7 @@ class ConciergeClient:
             source = self._source(said, [criteria.id_is_one_of(ids)])
             return source.fetch(Ask("id", start=start), size, halt)
 
-        return look_up_pages(fetch, remote_ids, self._settings.page_size, halt)
+        return look_up_pages(fetch, remote_ids, self._settings.page_size, self._settings.in_flight, halt)
 
     def _sign_in(self) -> str | None:
         halt = self._halt()

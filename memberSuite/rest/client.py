@@ -124,7 +124,9 @@ class RestClient:
             return self._source(search, [msql.id_is_one_of(ids)]).fetch(Ask("id", start=start), size, halt)
 
         # Each id is one row here, so a page that holds a whole batch is the whole answer.
-        return look_up_pages(fetch, remote_ids, max(self._settings.page_size, 2 * IDS_A_CALL), halt)
+        return look_up_pages(
+            fetch, remote_ids, max(self._settings.page_size, 2 * IDS_A_CALL), self._settings.in_flight, halt
+        )
 
     def _write(self, remote_id: str, value: bool, halt: Halt) -> None:
         """Put the whole record back with the one field changed: the service knows no partial write."""

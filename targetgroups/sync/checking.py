@@ -5,9 +5,10 @@ from ..remote import LookUpUnsupported
 from . import counts, diff, guard, reading
 from .attempt import Attempt
 from .plan import Sums
+from .stage import LOOK_UP
 
-# IDs handed to the client at a time; it asks for 200 a call.
-_BATCH = 2_000
+# IDs handed to the client at a time; it asks for 200 a call and has several calls under way.
+_BATCH = 8_000
 
 
 def settle(attempt: Attempt) -> None:
@@ -48,12 +49,13 @@ def _look_up(attempt: Attempt) -> None:
         for remote_ids in stage.removal_ids(_BATCH):
             for page in client.look_up(attempt.search, remote_ids):
                 attempt.heart.check()
-                stage.replace(page)
+                stage.add_page(page, LOOK_UP)
+        stage.prefer_look_up()
     except LookUpUnsupported:
         reading.read_again(attempt)
     stage.mark_duplicates()
     if not diff.settle_candidates(stage):
         return
-    for remote_ids in stage.removal_ids(_BATCH, unstaged_only=True):
+    for remote_ids in stage.removal_ids(_BATCH, unexplained_only=True):
         attempt.heart.check()
         diff.settle_unmatched(stage, remote_ids, client.look_up_records(remote_ids))

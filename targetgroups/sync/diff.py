@@ -89,7 +89,7 @@ def plan(run: SyncRun, stage: Stage, candidate_count: int, member_count: int) ->
 def settle_candidates(stage: Stage) -> int:
     """After the look-up: let go of the candidates who still match and give the others a reason; return how many.
 
-    Call it after `stage.replace` has taken the look-up's answers in and duplicates are marked.
+    Call it after `stage.prefer_look_up`, with duplicates marked.
     """
     stage.execute(
         """

@@ -4,7 +4,7 @@ from ..choices import RunStatus
 from ..exceptions import IncompleteReading
 from ..remote import CriterionRefused, MemberSuiteClient, PeopleReading, Search, SearchGone
 from .attempt import Attempt
-from .stage import DO_NOT_EMAIL, FIRST, SECOND
+from .stage import DO_NOT_EMAIL, FIRST, LOOK_UP, SECOND
 
 # More differences than this between two readings are not shifting rows but a broken server.
 _MOST_DIFFERENCES = 20_000
@@ -77,7 +77,8 @@ def _settle_differences(attempt: Attempt) -> None:
     attempt.stage.keep_second_reading(differing)
     for page in attempt.client.look_up(attempt.search, differing):
         attempt.heart.check()
-        attempt.stage.replace(page)
+        attempt.stage.add_page(page, LOOK_UP)
+    attempt.stage.prefer_look_up()
 
 
 def _read_do_not_email(attempt: Attempt) -> None:

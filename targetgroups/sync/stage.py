@@ -110,6 +110,7 @@ class Stage:
                 ) WITH (autovacuum_enabled = false)
                 """
             )
+            self.execute("CREATE INDEX ON {removals} (remote_key)")
 
     def drop(self) -> None:
         self._waiting.clear()
@@ -144,16 +145,18 @@ class Stage:
         """Throw one reading's rows away."""
         self.execute("DELETE FROM {stage} WHERE reading = %(reading)s", reading=reading)
 
-    def replace(self, page: PeoplePage) -> None:
-        """Take a look-up's answer for whom it names: it is newer than what was read."""
-        keys = [person.remote_id.lower() for person in page.rows]
-        with transaction.atomic():
-            self.execute(
-                "DELETE FROM {stage} WHERE remote_key = ANY(%(keys)s) AND reading <> %(look_up)s",
-                keys=keys,
-                look_up=LOOK_UP,
-            )
-            self.add_page(page, LOOK_UP)
+    def prefer_look_up(self) -> None:
+        """Drop what was read earlier of those whom a look-up answered."""
+        self.execute(
+            """
+            DELETE FROM {stage} s USING (
+                SELECT remote_key, max(asked_at) AS asked_at FROM {stage}
+                WHERE reading = %(look_up)s AND remote_key <> '' AND reason <> 'unreadable_row' GROUP BY remote_key
+            ) answered
+            WHERE s.remote_key = answered.remote_key AND s.reading <> %(look_up)s AND s.asked_at <= answered.asked_at
+            """,
+            look_up=LOOK_UP,
+        )
 
     # --- correcting ---
 
@@ -175,29 +178,35 @@ class Stage:
             keys=keys,
         )
 
-    def mark_duplicates(self) -> int:
+    def mark_duplicates(self) -> None:
         """Leave one row a person; the others become duplicate rows, emptied. Call it after counting (protocol 4.8).
 
-        Do Not Email wins over anything (R1), then an eligible row, then the newest.
+        Do Not Email wins over anything (R1), then an eligible row, then the newest. What another reading said of the
+        same person is no row more of the search: it goes.
         """
-        return self.execute(
+        self.execute(
             """
             WITH several AS (
                 SELECT remote_key FROM {stage}
                 WHERE remote_key <> '' AND reason NOT IN ('duplicate_row', 'unreadable_row')
                 GROUP BY remote_key HAVING count(*) > 1
             ), ranked AS (
-                SELECT s.ctid AS row_id, row_number() OVER (
-                    PARTITION BY s.remote_key
-                    ORDER BY s.reason = 'do_not_email' DESC, s.reason = '' DESC, s.asked_at DESC, s.reading DESC, s.ctid
-                ) AS place
+                SELECT s.ctid AS row_id, s.reading, row_number() OVER best AS place,
+                    first_value(s.reading) OVER best AS kept_reading
                 FROM {stage} s JOIN several USING (remote_key)
                 WHERE s.reason NOT IN ('duplicate_row', 'unreadable_row')
+                WINDOW best AS (
+                    PARTITION BY s.remote_key
+                    ORDER BY s.reason = 'do_not_email' DESC, s.reason = '' DESC, s.asked_at DESC, s.reading DESC, s.ctid
+                )
+            ), overtaken AS (
+                DELETE FROM {stage} s USING ranked WHERE s.ctid = ranked.row_id AND ranked.reading <> ranked.kept_reading
             )
             UPDATE {stage} s
             SET reason = 'duplicate_row', email = '', first_name = '', last_name = '', address_key = '',
                 sort_email = '', sort_name = '', attributes = '{{}}'
-            FROM ranked WHERE s.ctid = ranked.row_id AND ranked.place > 1
+            FROM ranked
+            WHERE s.ctid = ranked.row_id AND ranked.place > 1 AND ranked.reading = ranked.kept_reading
             """
         )
 
@@ -207,18 +216,14 @@ class Stage:
         """Count the rows by exclusion reason; the empty reason is eligible."""
         return dict(self.fetch("SELECT reason, count(*) FROM {stage} GROUP BY reason"))
 
-    def removal_ids(self, batch: int, *, unstaged_only: bool = False) -> Iterator[list[str]]:
-        """Give the Remote IDs of the candidates for removal, `batch` at a time."""
-        unstaged = (
-            "AND NOT EXISTS (SELECT 1 FROM {stage} s WHERE s.remote_key = r.remote_key AND s.reason <> 'duplicate_row')"
-            if unstaged_only
-            else ""
-        )
+    def removal_ids(self, batch: int, *, unexplained_only: bool = False) -> Iterator[list[str]]:
+        """Give the Remote IDs of the candidates for removal, `batch` at a time; or of those without a reason yet."""
+        unexplained = "AND reason = ''" if unexplained_only else ""
         last = ""
         while True:
             rows = self.fetch(
-                "SELECT remote_key, remote_id FROM {removals} r WHERE remote_key > %(last)s "  # noqa: S608 - two fixed texts
-                + unstaged
+                "SELECT remote_key, remote_id FROM {removals} WHERE remote_key > %(last)s "  # noqa: S608 - two fixed texts
+                + unexplained
                 + " ORDER BY remote_key LIMIT %(batch)s",
                 last=last,
                 batch=batch,
