@@ -11,7 +11,7 @@ from thrive_sync.lib.sorting import sort_key
 from .choices import ACTIVE, GOOD, RunStatus
 
 if TYPE_CHECKING:
-    from .models import Bridge, SyncRun, TargetGroup
+    from .models import Bridge, Membership, SyncRun, TargetGroup  # noqa: F401 - one is named in a base class alone
 
 
 class SearchText(Func):

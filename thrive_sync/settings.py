@@ -31,7 +31,6 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.staticfiles",
     "csp",
-    "django_celery_beat",
     "django_htmx",
     "accounts",
     "audit",

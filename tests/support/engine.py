@@ -67,7 +67,7 @@ class Engine:
 
 def raw_connection() -> psycopg.Connection:
     connection.ensure_connection()
-    return connection.connection  # type: ignore[no-any-return]
+    return connection.connection
 
 
 def snapshot(*models: type[Model]) -> list[list[dict[str, object]]]:
