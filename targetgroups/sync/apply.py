@@ -4,6 +4,7 @@ Every step compares before it writes, so an unchanged row is not touched and app
 """
 
 from django.db import connection
+from psycopg import sql
 
 from ..choices import OutcomeKind, RemovalReason
 from ..models import SyncRun, TargetGroup
@@ -12,8 +13,10 @@ from .stage import Stage
 
 # First key of pg_try_advisory_xact_lock: one apply per bridge at a time.
 _LOCK_SPACE = 0x7353  # "sS"
-# From so many new members on, statistics are refreshed at once instead of waiting for autovacuum.
-_MANY = 5_000
+# A table's statistics are refreshed at once, not by autovacuum later, if a sync adds this share of its rows or more.
+_MUCH = 0.2
+# For the transaction that applies: with the usual 4 MB, sorts and hashes of a million rows go to disk.
+_WORK_MEMORY = "64MB"
 
 # The stored values are newer than the staged row: changed later, or confirmed by a group whose run began later (R14).
 _STORED_IS_NEWER = """
@@ -30,6 +33,12 @@ def try_lock(bridge_id: int) -> bool:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_LOCK_SPACE, bridge_id])
         (locked,) = cursor.fetchone()
     return bool(locked)
+
+
+def make_room() -> None:
+    """Let this transaction's sorts and hashes stay in memory."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('work_mem', %s, true)", [_WORK_MEMORY])
 
 
 def remove_newly_excluded(stage: Stage, group: TargetGroup) -> int:
@@ -231,8 +240,11 @@ def remove_members(run: SyncRun, stage: Stage, group: TargetGroup) -> dict[str, 
     )
 
 
-def update_exclusions(run: SyncRun, stage: Stage, group: TargetGroup) -> None:
-    """End the exclusions that no longer hold and begin the new ones; what is unchanged stays as it is."""
+def update_exclusions(run: SyncRun, stage: Stage, group: TargetGroup) -> int:
+    """End the exclusions that no longer hold and begin the new ones; return how many began.
+
+    What is unchanged stays as it is.
+    """
     present = """
         SELECT remote_key, reason, min(remote_id) AS remote_id, count(*) AS row_count, min(detail) AS detail,
             min(asked_at) AS seen_at
@@ -250,7 +262,7 @@ def update_exclusions(run: SyncRun, stage: Stage, group: TargetGroup) -> None:
         run=run.pk,
         group=group.pk,
     )
-    stage.execute(
+    return stage.execute(
         "WITH present AS (" + present + ")"  # noqa: S608 - fixed texts
         """
         INSERT INTO targetgroups_exclusion
@@ -268,8 +280,15 @@ def update_exclusions(run: SyncRun, stage: Stage, group: TargetGroup) -> None:
     )
 
 
-def refresh_statistics(added: int) -> None:
-    """After a big load, tell the planner at once."""
-    if added >= _MANY:
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE targetgroups_subscriber, targetgroups_membership, targetgroups_exclusion")
+def refresh_statistics(added: int, excluded: int) -> None:
+    """After a load that is big for its tables, tell the planner at once: the next sync's plans depend on it."""
+    grown = {
+        "targetgroups_subscriber": added,
+        "targetgroups_membership": added,
+        "targetgroups_exclusion": excluded,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname, reltuples FROM pg_class WHERE oid = ANY(%s::text[]::regclass[])", [list(grown)])
+        for table, known in cursor.fetchall():
+            if grown[table] and grown[table] >= _MUCH * known:  # known is -1 where nobody counted yet
+                cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))

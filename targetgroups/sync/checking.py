@@ -19,7 +19,7 @@ def settle(attempt: Attempt) -> None:
     stage = attempt.stage
     stage.settle_statistics()
     stage.mark_duplicates()
-    diff.exclude_known_do_not_email(stage, attempt.group)
+    diff.exclude_known_do_not_email(stage, attempt.group, attempt.read_at)
     candidate_count = _find_candidates(attempt)
     plan = diff.plan(attempt.run, stage, candidate_count, counts.member_count(attempt.group))
     guard.check(plan, guard.limits_of(attempt.group))

@@ -1,6 +1,7 @@
 """Compare the stage with the group: who might have to go, and why. Writes nothing but the attempt's own two tables."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from ..choices import OutcomeKind, RemovalReason
 from ..models import RunOutcome, SyncRun, TargetGroup
@@ -16,10 +17,11 @@ _REASON_TO_LEAVE = {
 }
 
 
-def exclude_known_do_not_email(stage: Stage, group: TargetGroup) -> int:
+def exclude_known_do_not_email(stage: Stage, group: TargetGroup, read_at: datetime) -> int:
     """Exclude staged people whom newer knowledge shows as Do Not Email (R14); return how many.
 
     The knowledge is another group's: seen there after our page was asked for, or confirmed by a run that began later.
+    `read_at` is before any of our pages, and leaves out what is older than all of them.
     """
     return stage.execute(
         """
@@ -30,16 +32,17 @@ def exclude_known_do_not_email(stage: Stage, group: TargetGroup) -> int:
             SELECT e.remote_key, max(greatest(e.seen_at, g.read_at)) AS seen_at
             FROM targetgroups_exclusion e JOIN targetgroups_targetgroup g ON g.id = e.target_group_id
             WHERE e.bridge_id = %(bridge)s AND e.reason = 'do_not_email' AND e.until_run_id IS NULL
-              AND greatest(e.seen_at, g.read_at) > (SELECT min(asked_at) FROM {stage})
+              AND greatest(e.seen_at, g.read_at) > %(read_at)s
             GROUP BY e.remote_key
             UNION ALL
             SELECT t.remote_key, t.do_not_email_at FROM targetgroups_subscriber t
-            WHERE t.bridge_id = %(bridge)s AND t.do_not_email_at > (SELECT min(asked_at) FROM {stage})
+            WHERE t.bridge_id = %(bridge)s AND t.do_not_email_at > %(read_at)s
         ) known
         WHERE s.remote_key = known.remote_key AND s.reason IN ('', 'no_address', 'malformed_address')
           AND known.seen_at > s.asked_at
         """,
         bridge=group.bridge_id,
+        read_at=read_at,
     )
 
 

@@ -158,14 +158,16 @@ def _apply(attempt: Attempt) -> None:
     except Held as held:  # newer knowledge came while waiting for the lock, and the guard says too many
         _hold(attempt, held)
     else:
-        apply.refresh_statistics(applied.added)
+        apply.refresh_statistics(applied.added, applied.newly_excluded)
 
 
 def _write(attempt: Attempt) -> Applied:
     """Do the steps of an apply; the caller's transaction makes them one."""
     run, stage, group = attempt.run, attempt.stage, attempt.group
     members_before = counts.member_count(group)
-    if diff.exclude_known_do_not_email(stage, group) and apply.remove_newly_excluded(stage, group):
+    apply.make_room()
+    newly_known = diff.exclude_known_do_not_email(stage, group, attempt.read_at)
+    if newly_known and apply.remove_newly_excluded(stage, group):
         plan = diff.plan(run, stage, diff.removal_count(stage), members_before)
         guard.check(plan, guard.limits_of(group))
     sums = checking.sums(attempt)
@@ -174,9 +176,9 @@ def _write(attempt: Attempt) -> Applied:
     apply.insert_subscribers(stage, group)
     added = apply.add_members(run, stage, group)
     removed_by_reason = apply.remove_members(run, stage, group)
-    apply.update_exclusions(run, stage, group)
+    newly_excluded = apply.update_exclusions(run, stage, group)
     members_after = members_before + added - sum(removed_by_reason.values())
-    return Applied(members_before, members_after, added, changed, removed_by_reason, sums)
+    return Applied(members_before, members_after, added, changed, removed_by_reason, sums, newly_excluded)
 
 
 def _wait_for_lock(run: SyncRun, heart: Heartbeat) -> None:

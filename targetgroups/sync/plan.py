@@ -78,6 +78,7 @@ class Applied:
     changed: int
     removed_by_reason: dict[str, int]
     sums: Sums
+    newly_excluded: int = 0
 
     @property
     def removed(self) -> int:
