@@ -57,10 +57,10 @@ SUBSCRIBERS = Table(
         Column("first_name", "First Name"),
         Column("last_name", "Last Name"),
         Column("name", "Name", sort="name", is_default=False),
+        Column("remote_id", "Remote ID", is_default=False),
         Column("status", "Status"),
         Column("subscribed_at", "Subscribed"),
         Column("changed_at", "Last Changed"),
-        Column("remote_id", "Remote ID", is_default=False),
         Column("local_id", "Local ID", is_default=False, is_number=True),
     ),
 )
