@@ -191,7 +191,8 @@ def insert_subscribers(stage: Stage, group: TargetGroup) -> int:
 def add_members(run: SyncRun, stage: Stage, group: TargetGroup) -> int:
     """Make members of the eligible people who are none yet; return how many.
 
-    The sort keys are the subscriber's, not the stage's: a stored address may be newer.
+    The sort keys are the subscriber's, not the stage's: a stored address may be newer. In the order of one of them,
+    four of the table's six indexes grow at their end.
     """
     return stage.execute(
         """
@@ -202,6 +203,7 @@ def add_members(run: SyncRun, stage: Stage, group: TargetGroup) -> int:
         WHERE s.reason = '' AND NOT EXISTS (
             SELECT 1 FROM targetgroups_membership m WHERE m.target_group_id = %(group)s AND m.subscriber_id = t.id
         )
+        ORDER BY t.sort_email
         """,
         group=group.pk,
         run=run.pk,
