@@ -33,7 +33,9 @@ def get_runnable_search(client: MemberSuiteClient, search_id: str) -> Search:
 def read_everything(attempt: Attempt) -> None:
     """Fill the stage with one verified reading and the people who are Do Not Email.
 
-    Raises IncompleteReading when the rows received don't match the totals and asking again can't settle it.
+    Raises IncompleteReading when the rows received don't match the totals and asking again can't settle it, and
+    SearchGone if the search is not offered any more when all is read: a reading sends the search's criteria, not its
+    ID, so MemberSuite answers it even if the search was deleted meanwhile (R10).
     """
     first = _read(attempt, FIRST)
     if not first.is_complete:
@@ -49,6 +51,7 @@ def read_everything(attempt: Attempt) -> None:
         attempt.warnings.append(LIMITED)
     else:
         _read_do_not_email(attempt)
+    get_runnable_search(attempt.client, attempt.search.remote_id)
 
 
 def read_again(attempt: Attempt) -> None:

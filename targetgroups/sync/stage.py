@@ -126,7 +126,10 @@ class Stage:
         """Stage one page, each row with its exclusion reason; nothing personal of a Do Not Email row (R1)."""
         if page.starts_over:
             self.forget(reading)
-        self._waiting += [_row(person, reading, page.asked_at) for person in page.rows]
+        people = page.rows
+        if reading == DO_NOT_EMAIL:  # a server that ignores the criterion sends the others too: they are staged already
+            people = [person for person in people if person.do_not_email is not False]
+        self._waiting += [_row(person, reading, page.asked_at) for person in people]
         self._waiting += [_rejected_row(rejected, reading, page.asked_at) for rejected in page.rejected]
         if len(self._waiting) >= _ROWS_A_COPY:
             self._flush()
@@ -200,7 +203,8 @@ class Stage:
                     ORDER BY s.reason = 'do_not_email' DESC, s.reason = '' DESC, s.asked_at DESC, s.reading DESC, s.ctid
                 )
             ), overtaken AS (
-                DELETE FROM {stage} s USING ranked WHERE s.ctid = ranked.row_id AND ranked.reading <> ranked.kept_reading
+                DELETE FROM {stage} s USING ranked
+                WHERE s.ctid = ranked.row_id AND ranked.reading <> ranked.kept_reading
             )
             UPDATE {stage} s
             SET reason = 'duplicate_row', email = '', first_name = '', last_name = '', address_key = '',
