@@ -41,7 +41,15 @@ def _answers(fetch: FetchIds, batch: list[str], page_size: int) -> Iterator[tupl
             raise UnreadableReply("More rows came than MemberSuite said there are.")
         start += len(answer)
         yield answer, asked
-        if start >= (answer.total or 0):
+        if answer.total is None:
+            # Nothing tells whether the answer is whole: the rest is asked for alone until nobody of it comes.
+            answered = {row.remote_id.lower() for row in answer.read() if row.remote_id}
+            rest = [remote_id for remote_id in batch if remote_id.lower() not in answered]
+            if not rest or len(rest) == len(batch):
+                return
+            batch, start = rest, 0
+            continue
+        if start >= answer.total:
             return
         if not len(answer):
             raise UnreadableReply("Fewer rows came than MemberSuite said there are.")
