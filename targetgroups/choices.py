@@ -26,6 +26,7 @@ class Trigger(models.TextChoices):
     RETRY = "retry", "Retry"
     COMMAND = "command", "Command"
     API = "api", "API"
+    TEST_CONNECTION = "test_connection", "Test connection"
 
 
 class Phase(models.TextChoices):

@@ -17,7 +17,15 @@ from .sync import single_flight
 Actor = AbstractBaseUser | None
 
 _INTERACTIVE = frozenset(
-    {Trigger.INFO, Trigger.RESYNC_NOW, Trigger.REFRESH, Trigger.COMMAND, Trigger.APPLY, Trigger.MAILING}
+    {
+        Trigger.INFO,
+        Trigger.RESYNC_NOW,
+        Trigger.REFRESH,
+        Trigger.COMMAND,
+        Trigger.APPLY,
+        Trigger.MAILING,
+        Trigger.TEST_CONNECTION,
+    }
 )
 
 

@@ -14,7 +14,7 @@ from accounts.decorators import requires
 from accounts.permissions import APPLY_HELD_RUN, SYNC, VIEW_GROUPS, VIEW_SUBSCRIBERS
 
 from .. import enqueue
-from ..choices import OutcomeKind, Phase, RunKind, RunStatus
+from ..choices import OutcomeKind, Phase, RunKind
 from ..columns import SYNC_ACTIVITY
 from ..exceptions import NotAllowedNow
 from ..forms import RunFilterForm
@@ -32,6 +32,7 @@ PHASES = {
 # The word in the address -> the outcomes it lists; "added" and "excluded" are told by other tables.
 PEOPLE = {
     "added": ("Added", None),
+    "added_left": ("Added, left since", OutcomeKind.REMOVED),
     "changed": ("Changed", OutcomeKind.CHANGED),
     "removed": ("Removed", OutcomeKind.REMOVED),
     "would_add": ("Would be added", OutcomeKind.WOULD_ADD),
@@ -84,7 +85,9 @@ def run_people(request: HttpRequest, run_id: int, kind: str) -> HttpResponse:
     elif outcome is None:
         context["page"] = reading.excluded_page(reading.exclusions_of(run), **cursor)
     else:
-        page = reading.outcome_page(run, outcome, **cursor)
+        left_since = kind == "added_left"
+        outcomes = reading.left_since(run) if left_since else run.outcomes.filter(kind=outcome)
+        page = reading.outcome_page(outcomes, **cursor)
         context |= {"page": page, "named": reading.people_named(run.bridge_id, (row.remote_key for row in page.rows))}
     return render(request, "targetgroups/run_people.html", context)
 
@@ -152,11 +155,16 @@ def _people_tabs(request: HttpRequest, run: SyncRun) -> list[tuple[str, str, int
     """Return the lists of people that this run has: word, label and number."""
     if run.target_group is None or not person(request).may(VIEW_SUBSCRIBERS):
         return []
-    wrote = run.status in (RunStatus.COMPLETED, RunStatus.COMPLETED_WITH_REJECTS) and run.kind == RunKind.GROUP
-    words = ("added", "changed", "removed", "excluded") if wrote else ("would_add", "would_change", "would_remove")
     if not run.is_final:
         return []
-    return [(word, PEOPLE[word][0], _figure(run, word)) for word in words if wrote or _figure(run, word)]
+    if not (run.is_good and run.kind == RunKind.GROUP):
+        words = ("would_add", "would_change", "would_remove")
+        return [(word, PEOPLE[word][0], _figure(run, word)) for word in words if _figure(run, word)]
+    tabs = [(word, PEOPLE[word][0], _figure(run, word)) for word in ("added", "changed", "removed", "excluded")]
+    # Whom it added is told by the members; those who have left since are told by their leaving.
+    if run.figures.get("added") and reading.left_since(run).exists():
+        tabs.insert(1, ("added_left", PEOPLE["added_left"][0], None))
+    return tabs
 
 
 def _figure(run: SyncRun, word: str) -> int | None:

@@ -14,7 +14,7 @@ from accounts.decorators import requires
 from accounts.permissions import EDIT_BRIDGE, SYNC, VIEW_BRIDGE
 
 from .. import enqueue
-from ..choices import RunKind
+from ..choices import RunKind, Trigger
 from ..forms import BridgeForm
 from ..models import Bridge
 from . import reading
@@ -47,7 +47,7 @@ def save(request: HttpRequest) -> HttpResponse:
 def test_connection(request: HttpRequest, bridge_id: int) -> HttpResponse:
     """Ask for a connection test: a run like any other, so that this click waits for nobody."""
     bridge = get_object_or_404(Bridge, pk=bridge_id)
-    enqueue.request_check(bridge, person(request))
+    enqueue.request_check(bridge, person(request), Trigger.TEST_CONNECTION)
     if is_part(request, "check"):
         return render(request, "targetgroups/_check.html", _context(request, bridge))
     return redirect("targetgroups:bridge_configuration")

@@ -153,12 +153,17 @@ def exclusions_of(run: SyncRun) -> QuerySet[Exclusion]:
     return Exclusion.objects.filter(open_or_later, target_group=run.target_group, from_run_id__lte=run.pk)
 
 
+def left_since(run: SyncRun) -> QuerySet[RunOutcome]:
+    """Return those whom this run added and a later one removed."""
+    return RunOutcome.objects.filter(added_run_id=run.pk, kind=OutcomeKind.REMOVED)
+
+
 def outcome_page(
-    run: SyncRun, kind: OutcomeKind, *, size: int, after: int | None, before: int | None
+    outcomes: QuerySet[RunOutcome], *, size: int, after: int | None, before: int | None
 ) -> KeysetPage[RunOutcome]:
     order = ["remote_key", "id"]
     return keyset_page(
-        RunOutcome.objects.filter(run=run, kind=kind),
+        outcomes,
         order,
         size=size,
         after=_row_key(RunOutcome, order, after),

@@ -146,3 +146,25 @@ def test_a_silent_run_is_called_stalled(rows: Rows, sign_in: SignIn, settings: o
     run = rows.run(rows.group(), "running")
     SyncRun.objects.filter(pk=run.pk).update(started_at=timezone.now() - timezone.timedelta(hours=1))
     assert "Stalled" in text_of(sign_in().get("/sync-activity/"))
+
+
+def test_r15_whom_a_run_added_is_told_even_after_they_left(rows: Rows, sign_in: SignIn) -> None:
+    group = rows.group()
+    run, later = rows.run(group, figures=FIGURES), rows.run(group, figures=FIGURES)
+    group.counted_run_id = run.pk
+    rows.member(group, "stays@lamps.example")
+    RunOutcome.objects.create(
+        bridge=rows.bridge,
+        run=later,
+        kind=OutcomeKind.REMOVED,
+        remote_id="Left-1",
+        remote_key="left-1",
+        reason="record_deleted",
+        added_run_id=run.pk,
+        recorded_at=timezone.now(),
+    )
+    client = sign_in()
+    assert "stays@lamps.example" in text_of(client.get(f"/sync-activity/{run.pk}/added/"))
+    assert "Added, left since" in text_of(client.get(f"/sync-activity/{run.pk}/"))
+    assert "Left-1" in text_of(client.get(f"/sync-activity/{run.pk}/added_left/"))
+    assert "Added, left since" not in text_of(client.get(f"/sync-activity/{later.pk}/"))
