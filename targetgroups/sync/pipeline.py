@@ -177,6 +177,7 @@ def _write(attempt: Attempt) -> Applied:
     added = apply.add_members(run, stage, group)
     removed_by_reason = apply.remove_members(run, stage, group)
     newly_excluded = apply.update_exclusions(run, stage, group)
+    apply.check_references()
     members_after = members_before + added - sum(removed_by_reason.values())
     return Applied(members_before, members_after, added, changed, removed_by_reason, sums, newly_excluded)
 
