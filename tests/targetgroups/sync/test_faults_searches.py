@@ -73,22 +73,22 @@ def test_r10_a_search_that_comes_back_brings_its_group_back(engine: Engine, grou
 # -- that can't be read ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("fault", "code", "sentence"),
-    [
-        ("AccessDenied", "access_denied", DENIED),
-        ("GeneralException", "general_exception", "MemberSuite reported an internal error several times."),
-        ("success_without_result", "unreadable_reply", "MemberSuite's answer could not be read."),
-        ("truncated", "unreadable_reply", "MemberSuite's answer could not be read."),
-    ],
-)
 def test_r4_a_search_whose_definition_cannot_be_read_changes_nothing_and_is_not_gone(
-    engine: Engine, group: str, fault: str, code: str, sentence: str
+    engine: Engine, group: str, subtests: pytest.Subtests
 ) -> None:
-    engine.standin.fails("Get", fault)
-    run = fails(engine, group, code)
-    assert run.error_text.startswith(sentence)
-    assert not engine.group(group).is_gone
+    unreadable = ("unreadable_reply", "MemberSuite's answer could not be read.")
+    for fault, (code, sentence) in {
+        "AccessDenied": ("access_denied", DENIED),
+        "GeneralException": ("general_exception", "MemberSuite reported an internal error several times."),
+        "success_without_result": unreadable,
+        "truncated": unreadable,
+    }.items():
+        with subtests.test(fault):
+            engine.standin.clear_faults()
+            engine.standin.fails("Get", fault)
+            run = fails(engine, group, code)
+            assert run.error_text.startswith(sentence)
+            assert not engine.group(group).is_gone
 
 
 @pytest.mark.parametrize(
@@ -143,14 +143,16 @@ def test_a_limited_search_in_small_pages_is_read_whole(engine: Engine) -> None:
 # -- the list --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", ["AccessDenied", "InvalidQuery", "MSQLSyntaxError"])
-def test_a_list_that_msql_refuses_is_read_by_a_search_of_searches(engine: Engine, fault: str) -> None:
-    struck = engine.standin.fails("ExecuteMSQL", fault)
-    run = engine.refresh()
-    assert struck.fired
+def test_a_list_that_msql_refuses_is_read_by_a_search_of_searches(engine: Engine, subtests: pytest.Subtests) -> None:
     offered = {s["id"] for s in engine.standin.searches() if s["is_public"]}
-    assert run.status == "completed", run.error_text
-    assert set(TargetGroup.objects.values_list("search_id", flat=True)) == offered
+    for fault in ("AccessDenied", "InvalidQuery", "MSQLSyntaxError"):
+        with subtests.test(fault):
+            engine.standin.clear_faults()
+            struck = engine.standin.fails("ExecuteMSQL", fault)
+            run = engine.refresh()
+            assert struck.fired
+            assert run.status == "completed", run.error_text
+            assert set(TargetGroup.objects.values_list("search_id", flat=True)) == offered
 
 
 def test_a_list_that_is_refused_both_ways_says_which_permission_is_missing(engine: Engine, group: str) -> None:
@@ -167,26 +169,25 @@ def test_a_list_that_is_refused_both_ways_says_which_permission_is_missing(engin
     completes(engine, group)
 
 
-@pytest.mark.parametrize(
-    ("fault", "code"),
-    [
-        ("success_without_result", "unreadable_reply"),
-        ("malformed", "unreadable_reply"),
-        ("html_200", "unreadable_reply"),
-        ("no_total", "total_missing"),
-        ("InvalidAccessKey", "invalid_access_key"),
-        ("session_expires", "session_expired"),
-    ],
-)
 def test_r10_a_list_that_cannot_be_read_marks_no_group_as_gone(
-    engine: Engine, group: str, fault: str, code: str
+    engine: Engine, group: str, subtests: pytest.Subtests
 ) -> None:
     before = picture()
-    engine.standin.fails("ExecuteMSQL", fault)
-    run = engine.refresh()
-    assert (run.status, run.error_code) == ("failed", code), run.error_text
-    assert picture() == before
-    assert not TargetGroup.objects.filter(gone_at__isnull=False).exists()
+    for fault, code in {
+        "success_without_result": "unreadable_reply",
+        "malformed": "unreadable_reply",
+        "html_200": "unreadable_reply",
+        "no_total": "total_missing",
+        "InvalidAccessKey": "invalid_access_key",
+        "session_expires": "session_expired",
+    }.items():
+        with subtests.test(fault):
+            engine.standin.clear_faults()
+            engine.standin.fails("ExecuteMSQL", fault)
+            run = engine.refresh()
+            assert (run.status, run.error_code) == ("failed", code), run.error_text
+            assert picture() == before
+            assert not TargetGroup.objects.filter(gone_at__isnull=False).exists()
 
 
 def test_a_list_without_the_field_is_active_is_asked_for_without_it(engine: Engine) -> None:
