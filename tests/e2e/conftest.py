@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group
+from playwright.sync_api import expect
 
 from accounts.models import User
 from accounts.roles import ensure_roles
@@ -90,6 +91,7 @@ def open_browser(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
 def sign_in(page: Page) -> None:
     """Sign in by keyboard, as the page leads."""
     page.goto("/")
+    expect(page.get_by_label("User name")).to_be_focused()
     page.keyboard.type("dana")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)

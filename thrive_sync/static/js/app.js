@@ -44,8 +44,14 @@
     const pop = event.detail.elt.closest(".pop");
     if (pop?.matches(":popover-open")) pop.hidePopover();
   });
+  // What scrolls takes an open menu along: focus alone can scroll, so closing would take away what was just opened.
   addEventListener("scroll", (event) => {
-    $$(".pop:popover-open").forEach((pop) => { if (!pop.contains(event.target)) pop.hidePopover(); });
+    $$(".pop:popover-open").forEach((pop) => {
+      const button = document.querySelector(`[popovertarget="${pop.id}"]`);
+      if (pop.contains(event.target) || !button) return;
+      const at = button.getBoundingClientRect();
+      if (at.bottom < 0 || at.top > innerHeight) pop.hidePopover(); else place(pop, button);
+    });
   }, { capture: true, passive: true });
 
   // -- the Info dialog: opened by what htmx puts into it, closed by Esc, address and focus go back -----------------
