@@ -45,8 +45,8 @@ def quick(settings: SettingsWrapper) -> None:
 def test_r7_fifty_clicks_while_page_1_is_held_are_fifty_requests_and_one_run(
     engine: Engine, start_worker: Start, sync_user: Client
 ) -> None:
-    start_worker("interactive", environment=QUICK)
     group = engine.group(NAME)
+    start_worker("interactive", environment=QUICK)
     with engine.standin.holds("ExecuteSearch", only="page") as held:
         for _ in range(50):
             answer = sync_user.post(f"/target-groups/{group.pk}/resync/")
@@ -101,9 +101,10 @@ def test_r9_a_waiting_run_survives_the_loss_of_its_message(
 def test_r9_a_killed_pool_process_is_replaced_and_the_run_ends_well(
     engine: Engine, start_worker: Start, quick: None
 ) -> None:
+    group = engine.group(NAME)  # the list is read here, before there is a worker to read it
     worker = start_worker("interactive", environment=QUICK)
     with engine.standin.holds("ExecuteSearch", only="page") as held:
-        run = enqueue.request_sync(engine.group(NAME), Trigger.RESYNC_NOW)
+        run = enqueue.request_sync(group, Trigger.RESYNC_NOW)
         assert held.wait_until_held()
         worker.kill_pool()
     _sweep_until_it_ends(run)
@@ -115,8 +116,8 @@ def test_r9_a_killed_pool_process_is_replaced_and_the_run_ends_well(
 def test_r8_a_request_is_answered_while_membersuite_hangs(
     engine: Engine, start_worker: Start, sync_user: Client
 ) -> None:
-    start_worker("interactive", environment=QUICK)
     group = engine.group(NAME)
+    start_worker("interactive", environment=QUICK)
     with engine.standin.holds("*") as held:
         assert sync_user.post(f"/target-groups/{group.pk}/resync/").status_code in {200, 204, 302}
         assert held.wait_until_held()
