@@ -4,20 +4,47 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('targetgroups', '0002_folders'),
+        ("targetgroups", "0002_folders"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='syncrequest',
-            name='trigger',
-            field=models.CharField(choices=[('info', 'Info'), ('resync_now', 'Resync Now'), ('refresh', 'Refresh Target Group List'), ('mailing', 'Mailing'), ('schedule', 'Schedule'), ('apply', 'Apply'), ('retry', 'Retry'), ('command', 'Command'), ('api', 'API'), ('test_connection', 'Test connection')], max_length=16),
+            model_name="syncrequest",
+            name="trigger",
+            field=models.CharField(
+                choices=[
+                    ("info", "Info"),
+                    ("resync_now", "Resync Now"),
+                    ("refresh", "Refresh Target Group List"),
+                    ("mailing", "Mailing"),
+                    ("schedule", "Schedule"),
+                    ("apply", "Apply"),
+                    ("retry", "Retry"),
+                    ("command", "Command"),
+                    ("api", "API"),
+                    ("test_connection", "Test connection"),
+                ],
+                max_length=16,
+            ),
         ),
         migrations.AlterField(
-            model_name='syncrun',
-            name='trigger',
-            field=models.CharField(choices=[('info', 'Info'), ('resync_now', 'Resync Now'), ('refresh', 'Refresh Target Group List'), ('mailing', 'Mailing'), ('schedule', 'Schedule'), ('apply', 'Apply'), ('retry', 'Retry'), ('command', 'Command'), ('api', 'API'), ('test_connection', 'Test connection')], max_length=16),
+            model_name="syncrun",
+            name="trigger",
+            field=models.CharField(
+                choices=[
+                    ("info", "Info"),
+                    ("resync_now", "Resync Now"),
+                    ("refresh", "Refresh Target Group List"),
+                    ("mailing", "Mailing"),
+                    ("schedule", "Schedule"),
+                    ("apply", "Apply"),
+                    ("retry", "Retry"),
+                    ("command", "Command"),
+                    ("api", "API"),
+                    ("test_connection", "Test connection"),
+                ],
+                max_length=16,
+            ),
         ),
     ]

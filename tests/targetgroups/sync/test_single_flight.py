@@ -11,6 +11,7 @@ import pytest
 from django.db import connections, transaction
 from django.utils import timezone
 
+from audit.models import AuditEntry
 from targetgroups import enqueue
 from targetgroups.choices import RunStatus, Trigger
 from targetgroups.exceptions import Fenced, NotAllowedNow
@@ -245,3 +246,23 @@ def test_an_unexpected_error_ends_the_run_with_a_sentence_and_is_raised_for_the_
     assert (run.status, run.error_code) == ("failed", "unexpected")
     assert TargetGroup.objects.get(pk=group.pk).member_count is None
     assert truth.stages(raw_connection()) == []
+
+
+def test_r16_each_request_cancel_apply_and_discard_is_recorded_with_who_and_what(
+    engine: Engine, django_user_model: type
+) -> None:
+    mia = django_user_model.objects.create(username="mia")  # type: ignore[attr-defined]
+    engine.sync("All individuals", Trigger.SCHEDULE)
+    engine.standin.flip_do_not_email(percent=90, to=True)
+    enqueue.request_cancel(enqueue.request_sync(engine.group(NAME), Trigger.RESYNC_NOW, mia), mia)
+    held = engine.sync("All individuals", Trigger.SCHEDULE)
+    enqueue.request_discard(held, mia)
+    again = engine.sync("All individuals", Trigger.SCHEDULE)
+    enqueue.request_apply(again, mia)
+
+    said = list(AuditEntry.objects.order_by("pk").values_list("actor_label", "action"))
+    assert ("schedule", "group.requested") in said
+    for action in ("group.requested", "run.cancel_wished", "run.discard", "run.apply"):
+        assert ("mia", action) in said
+    listed = AuditEntry.objects.get(action="list.applied")
+    assert listed.after["new"] == TargetGroup.objects.count()
