@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..choices import ExclusionReason
+from ..choices import ExclusionReason, RunKind
 from ..models import SyncRun, TargetGroup
 
 KEPT = "Kept on doubt: not readable this time, or still in the search when asked again"
@@ -19,6 +19,7 @@ class Line:
     count: int | None
     sign: str = ""  # "", "−", "+" or "="
     note: str = ""
+    has_people: bool = True  # False: a run that wrote nothing keeps no list of whom it excluded
 
     @property
     def is_reason(self) -> bool:
@@ -27,6 +28,8 @@ class Line:
     @property
     def people(self) -> str:
         """The list of a run's people behind this number, by its word in the address."""
+        if not self.has_people:
+            return ""
         return "excluded" if self.is_reason else self.word if self.word in PEOPLE_LISTS else ""
 
 
@@ -53,7 +56,11 @@ def reading_sums(run: SyncRun) -> list[Line]:
         return []
     return [
         Line("in_search", "In the search", figures["in_search"]),
-        *_reasons(figures, is_calculated=bool(figures.get("is_do_not_email_calculated"))),
+        *_reasons(
+            figures,
+            is_calculated=bool(figures.get("is_do_not_email_calculated")),
+            has_people=run.is_good and run.kind == RunKind.GROUP,
+        ),
         Line("eligible", "Eligible", figures.get("eligible"), sign="="),
     ]
 
@@ -77,9 +84,9 @@ def member_sums(run: SyncRun) -> list[Line]:
     ]
 
 
-def _reasons(counts: dict[str, Any], *, is_calculated: bool) -> list[Line]:
+def _reasons(counts: dict[str, Any], *, is_calculated: bool, has_people: bool = True) -> list[Line]:
     calculated = {ExclusionReason.DO_NOT_EMAIL: "calculated: all rows minus the mailable ones"} if is_calculated else {}
     return [
-        Line(reason, reason.label, int(counts.get(reason, 0)), sign="−", note=calculated.get(reason, ""))
+        Line(reason, reason.label, int(counts.get(reason, 0)), "−", calculated.get(reason, ""), has_people)
         for reason in ExclusionReason
     ]

@@ -168,3 +168,14 @@ def test_r15_whom_a_run_added_is_told_even_after_they_left(rows: Rows, sign_in: 
     assert "Added, left since" in text_of(client.get(f"/sync-activity/{run.pk}/"))
     assert "Left-1" in text_of(client.get(f"/sync-activity/{run.pk}/added_left/"))
     assert "Added, left since" not in text_of(client.get(f"/sync-activity/{later.pk}/"))
+
+
+def test_r15_a_held_run_opens_no_list_of_exclusions_that_it_did_not_write(rows: Rows, sign_in: SignIn) -> None:
+    group = rows.group()
+    rows.excluded(group)
+    held = rows.run(group, "held", figures=FIGURES | {"would_remove": 30})
+    page = sign_in().get(f"/sync-activity/{held.pk}/").content.decode()
+    assert f"/sync-activity/{held.pk}/excluded/" not in page
+    assert "55" in page
+    wrote = rows.run(group, figures=FIGURES)
+    assert f"/sync-activity/{wrote.pk}/excluded/" in sign_in().get(f"/sync-activity/{wrote.pk}/").content.decode()
