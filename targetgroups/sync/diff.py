@@ -145,10 +145,6 @@ def removal_count(stage: Stage) -> int:
     return int(count)
 
 
-def removals_by_reason(stage: Stage) -> dict[str, int]:
-    return dict(stage.fetch("SELECT reason, count(*) FROM {removals} GROUP BY reason"))
-
-
 def record_would_remove(run: SyncRun, stage: Stage) -> int:
     """Keep who would go, for the person who decides: Remote IDs and reasons only."""
     return stage.execute(
