@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "accounts",
     "audit",
     "targetgroups",
+    "mailings",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

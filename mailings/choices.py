@@ -1,0 +1,87 @@
+"""The words for a mailing's states and its recipients' outcomes, with the sets that code decides by."""
+
+from django.db import models
+
+
+class MailingStatus(models.TextChoices):
+    DRAFT = "draft", "Draft"
+    SCHEDULED = "scheduled", "Scheduled"
+    RESYNCING = "resyncing", "Resyncing"
+    STOPPED = "stopped", "Stopped"
+    SENDING = "sending", "Sending"
+    PAUSED = "paused", "Paused"
+    SENT = "sent", "Sent"
+    SENT_WITH_ERRORS = "sent_with_errors", "Sent with errors"
+    CANCELLED = "cancelled", "Cancelled"
+    FAILED = "failed", "Failed"
+
+
+# Its text, groups and time may still be changed.
+EDITABLE = (MailingStatus.DRAFT, MailingStatus.STOPPED)
+# A worker has something to do with it, now or when its time comes.
+ACTIVE = (MailingStatus.SCHEDULED, MailingStatus.RESYNCING, MailingStatus.SENDING)
+# Its recipients are fixed, or never will be.
+FINAL = (MailingStatus.SENT, MailingStatus.SENT_WITH_ERRORS, MailingStatus.CANCELLED, MailingStatus.FAILED)
+CANCELLABLE = (
+    MailingStatus.SCHEDULED,
+    MailingStatus.RESYNCING,
+    MailingStatus.STOPPED,
+    MailingStatus.SENDING,
+    MailingStatus.PAUSED,
+)
+
+
+class GroupRole(models.TextChoices):
+    TO = "to", "Send to"
+    NOT_TO = "not_to", "Do not send to"
+
+
+class Outcome(models.TextChoices):
+    """What became of one recipient (R13)."""
+
+    QUEUED = "queued", "Queued"
+    LEASED = "leased", "Leased"
+    IN_FLIGHT = "in_flight", "In flight"
+    DEFERRED = "deferred", "Deferred"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Failed"
+    BOUNCED = "bounced", "Bounced"
+    SKIPPED = "skipped", "Skipped"
+    UNKNOWN = "unknown", "Unknown"
+
+
+# Nothing more will be done with a recipient by itself.
+SETTLED = (Outcome.SENT, Outcome.FAILED, Outcome.BOUNCED, Outcome.SKIPPED, Outcome.UNKNOWN)
+# A worker may lease these.
+SENDABLE = (Outcome.QUEUED, Outcome.DEFERRED)
+
+
+class LeftOutReason(models.TextChoices):
+    """Why a member of the mailing's groups does not get it. The first five are the suppression's causes."""
+
+    OPT_OUT = "opt_out", "Opted out here"
+    HARD_BOUNCE = "hard_bounce", "Hard bounce"
+    SOFT_BOUNCES = "soft_bounces", "Repeated soft bounces"
+    COMPLAINT = "complaint", "Complaint"
+    MANUAL = "manual", "Suppressed by a person"
+    ERASED = "erased", "Erased on request"
+    DO_NOT_EMAIL = "do_not_email", "Do Not Email seen elsewhere"
+    NO_ADDRESS = "no_address", "No e-mail address"
+    SHARED_ADDRESS = "shared_address", "Shares the address of another recipient"
+    NOT_TO_GROUP = "not_to_group", 'In a "Do not send to" group'
+    LEFT_GROUP = "left_group", "Left the target groups before sending"
+    CANCELLED = "cancelled", "The mailing was cancelled first"
+
+
+class StopCode(models.TextChoices):
+    """Why a mailing stopped before its recipients were fixed (R12)."""
+
+    GROUP_GONE = "group_gone", "A target group is no longer in MemberSuite"
+    GROUP_DELETED = "group_deleted", "A target group was deleted"
+    GROUP_NOT_RUNNABLE = "group_not_runnable", "A target group's search can't be run"
+    SYNC_FAILED = "sync_failed", "A target group could not be resynced"
+    SYNC_HELD = "sync_held", "A target group's resync is held"
+    SYNC_CANCELLED = "sync_cancelled", "A target group's resync was cancelled"
+    NOBODY = "nobody", "Nobody would receive it"
+    MAIL_SERVER = "mail_server", "The mail server can't be reached or refuses the sender"
+    UNEXPECTED = "unexpected", "Something went wrong in this program"
