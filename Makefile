@@ -17,15 +17,16 @@ test: .venv/dev.stamp  ## checks and tests, on throw-away servers
 lint: .venv/dev.stamp  ## the checks alone: ruff, mypy, import rules, migrations, deployment
 	@$(RUN) $(BIN)/python -m tests --only-checks
 
-bench: .venv/dev.stamp  ## measure speed
-	@$(RUN) $(BIN)/python -m bench
+bench: .venv/dev.stamp  ## measure speed beside other programs (ITEMS=pages,clicks SIZE=big PEOPLE= ROUNDS=)
+	@$(RUN) $(BIN)/python -m bench $(if $(ITEMS),--items $(ITEMS)) $(if $(SIZE),--size $(SIZE)) \
+		$(if $(PEOPLE),--people $(PEOPLE)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(PEERS),--peers $(PEERS))
 
 soak: .venv/dev.stamp  ## the tests that take minutes
 	@$(RUN) $(BIN)/python -m tests.soak
 
 clean:  ## remove the virtual environment, the demo's data and all caches
 	@if [ -x $(BIN)/python ] && [ -e .venv/demo.stamp -o -e .venv/dev.stamp ]; then $(BIN)/python -m thrive_sync.stack clean; fi
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:

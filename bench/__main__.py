@@ -1,16 +1,45 @@
-"""Measure a large group's syncs: first, unchanged, 5 % changed, 5 % removed. `make bench` brings the servers.
+"""Measure the product beside its peers, and say which goals are reached. `make bench` brings the servers.
 
-Exit code 1 when a group is not exactly what the stand-in says it must be, or when the worker took too much memory.
+Each item runs in a process and on a database of its own. Exit code 1: a goal was missed, a result was wrong, or an
+item broke off; what could not be measured is told, and is neither reached nor missed.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import subprocess
 import sys
+import tempfile
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
-STEPS = ("first", "unchanged", "changed", "removed")
+from bench import report
+from bench.goals import ItemResult, Scale
+
+ITEMS = ("client", "sync", "together", "pages", "clicks", "whole_sync")
+# At fewer members a whole page costs the same as its index reads, and there is nothing to tell apart.
+SMALL_PEOPLE = {"pages": 100_000}
+SMALL, BIG = 20_000, 1_000_000
+LONGEST_ITEM = {"small": 600, "big": 3 * 60 * 60}  # seconds
+
+
+@dataclass(frozen=True)
+class Options:
+    items: tuple[str, ...]
+    size: str
+    people: int | None
+    rounds: int
+    latency_ms: float
+    peers: frozenset[str] | None
+    json: Path
+
+    def scale(self, item: str) -> Scale:
+        small = self.size == "small"
+        people = self.people or (SMALL_PEOPLE.get(item, SMALL) if small else BIG)
+        return Scale(people, self.rounds, self.latency_ms, is_small=small, peers=self.peers)
 
 
 def main() -> int:
@@ -18,75 +47,61 @@ def main() -> int:
     if "THRIVE_THROW_AWAY" not in os.environ:
         print("A measurement fills and empties its servers. `make bench` starts some of its own.", file=sys.stderr)
         return 2
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "thrive_sync.settings")
-    import django
+    outcomes = []
+    for item in options.items:
+        print(f"\n== {item} ({options.scale(item).people:,} people)", flush=True)
+        outcomes.append(measure(item, options))
+        print(report.item_text(outcomes[-1]), flush=True)
+    print(f"\n{report.summary(outcomes)}")
+    report.write(options.json, outcomes, size=options.size, rounds=options.rounds)
+    return 0 if all(outcome.is_good for outcome in outcomes) else 1
 
-    django.setup()
-    return measure(options)
 
-
-def arguments() -> argparse.Namespace:
+def arguments() -> Options:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--people", type=int, default=100_000, help="10 to 1,000,000")
+    parser.add_argument("--items", default="", help=f"of {','.join(ITEMS)}; all if not given")
+    parser.add_argument("--size", choices=("small", "big"), default="small", help="small: minutes; big: a million")
+    parser.add_argument("--people", type=int, help="if not the size's own")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--latency-ms", type=float, default=50, help="what each call waits before its answer")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--steps", default=",".join(STEPS), help="which of them, and in which order")
-    parser.add_argument("--page-size", type=int, help="rows a call, if not the product's default")
-    parser.add_argument("--in-flight", type=int, help="calls at once, if not the product's default")
+    parser.add_argument("--peers", default="", help="the only peers to measure; all if not given")
     parser.add_argument("--json", type=Path, default=Path("bench-results.json"), help="where the figures go")
-    options = parser.parse_args()
-    options.steps = [step for step in options.steps.split(",") if step]
-    if unknown := set(options.steps) - set(STEPS):
-        parser.error(f"unknown steps: {', '.join(sorted(unknown))}")
-    return options
+    given = parser.parse_args()
+    items = _words(given.items) or ITEMS
+    if unknown := set(items) - set(ITEMS):
+        parser.error(f"unknown items: {', '.join(sorted(unknown))}; there are {', '.join(ITEMS)}")
+    peers = frozenset(_words(given.peers)) or None
+    return Options(items, given.size, given.people, given.rounds, given.latency_ms, peers, given.json)
 
 
-def measure(options: argparse.Namespace) -> int:
-    from bench import report
-    from bench.standin import standin
-    from bench.sync import Measurement, prepare
-    from targetgroups.models import Bridge
-    from tests.support.workers import Worker
+def measure(item: str, options: Options) -> report.Outcome:
+    """Measure one item in a process of its own, on an empty database that ends with it."""
+    from bench.database import empty_database
 
-    make_tables()
-    worker = Worker("interactive", "scheduled")
-    try:
-        with standin(options.people, options.seed, options.latency_ms) as server:
-            print(f"{options.people:,} people, {options.latency_ms:g} ms a call; stand-in up in", end=" ")
-            print(f"{server.built_seconds:.1f} s", flush=True)
-            worker.wait_until_ready()
-            group = prepare(server)
-            own = {"page_size": options.page_size, "requests_in_flight": options.in_flight}
-            Bridge.objects.update(**{name: value for name, value in own.items() if value})
-            measurement = Measurement(server, worker, group)
-            results = []
-            for step in options.steps:
-                results.append(measurement.step(step))
-                print(report.phases(results[-1]), flush=True)
-                for complaint in results[-1].complaints[:5]:
-                    print(f"  {complaint}", flush=True)
-            bridge = Bridge.objects.get()
-    finally:
-        worker.stop()
-    print(f"\n{report.table(results)}")
-    report.write(
-        options.json,
-        results,
-        people=options.people,
-        latency_ms=options.latency_ms,
-        seed=options.seed,
-        page_size=bridge.page_size,
-        in_flight=bridge.requests_in_flight,
-        standin_built_seconds=round(server.built_seconds, 2),
-    )
-    return 0 if all(result.is_good for result in results) else 1
+    scale = options.scale(item)
+    if not (Path(__file__).parent / f"{item}.py").exists():
+        return report.Outcome(item, scale, problem="there is no such measurement yet", is_absent=True)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder, empty_database(f"bench_{item}") as addresses:
+        answer = Path(folder) / "result.json"
+        command = [sys.executable, "-m", "bench.child", item, json.dumps(_plain(scale)), str(answer)]
+        try:
+            code = subprocess.run(
+                command, env=os.environ | addresses, check=False, timeout=LONGEST_ITEM[options.size]
+            ).returncode
+            problem = "" if code == 0 else f"it broke off with exit code {code}"
+        except subprocess.TimeoutExpired:
+            problem = f"it took longer than {LONGEST_ITEM[options.size]} seconds"
+        result = ItemResult.from_json(json.loads(answer.read_text())) if not problem else ItemResult()
+    return report.Outcome(item, scale, result, problem, seconds=time.monotonic() - began)
 
 
-def make_tables() -> None:
-    """Make the tables before the worker asks for them."""
-    from django.core.management import call_command
+def _plain(scale: Scale) -> dict[str, object]:
+    return vars(scale) | {"peers": sorted(scale.peers) if scale.peers is not None else None}
 
-    call_command("migrate", interactive=False, verbosity=0)
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word for word in text.replace(" ", ",").split(",") if word)
 
 
 if __name__ == "__main__":
