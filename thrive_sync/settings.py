@@ -140,6 +140,9 @@ SYNC_SWEEP_SECONDS = env.seconds("SYNC_SWEEP_SECONDS", 10, least=0.1)
 SYNC_OUTCOME_DAYS = env.whole("SYNC_OUTCOME_DAYS", 90)
 MEMBERSUITE_RETRY_WAIT_SECONDS = env.seconds("MEMBERSUITE_RETRY_WAIT_SECONDS", 2, least=0)
 
+# Mail
+MAIL_SINK_DIR = env.text("MAIL_SINK_DIR", "")  # the demo's: its inbox is a page then
+
 # Logs: to stderr, redacted
 LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO")
 LOGGING = {

@@ -24,6 +24,7 @@ USER_NAME = "demo"
 # Each queue's worker, and how many tasks it runs side by side.
 WORKERS = {"interactive": 2, "scheduled": 1}
 NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
+POSTAL_ADDRESS = "Society of Lamp Keepers, 1 Wick Lane, Lanternham"
 FIRST_TASK = "targetgroups.tasks.sweep"  # harmless at any time: the clock sends it as well
 
 
@@ -74,6 +75,7 @@ class Demo:
         self.password = kept.pop("DEMO_PASSWORD")
         self.settings = environment.SITE | kept
         standin = self._start_standin()
+        mail_sink = self._start_mail_sink()
         static_files = self._manage("collectstatic", "--no-input", "--verbosity", "0")
         addresses = servers.start(
             self.supervisor,
@@ -90,6 +92,7 @@ class Demo:
         address = self._start_web()
         self._start_workers()
         self._wait_for_answers(f"{address}/healthz", f"{standin}/mex")
+        self.supervisor.wait_until("The mail sink", partial(readiness.greets, ports.ADDRESS, mail_sink), within=60)
         self._wait_for_work(addresses.redis_url)
         self._tell(address, standin)
 
@@ -110,16 +113,30 @@ class Demo:
         self._python("Stand-in", "-m", "memberSuite.standin", *words)
         return f"http://{ports.ADDRESS}:{port}"
 
+    def _start_mail_sink(self) -> int:
+        """Take all mail of the demo, whatever the environment says: none of it may leave this machine."""
+        port = ports.next_free(8025, taken=frozenset({self.options.port}))
+        folder = self.supervisor.folder / "mail"
+        self._python("Mail sink", "-m", "thrive_sync.stack.mail_sink", "--folder", str(folder), "--port", str(port))
+        self.settings |= {
+            "EMAIL_URL": f"smtp://{ports.ADDRESS}:{port}",
+            "MAIL_POSTAL_ADDRESS": POSTAL_ADDRESS,
+            "MAIL_SINK_DIR": str(folder),
+        }
+        return port
+
     def _start_web(self) -> str:
         port = ports.next_free(self.options.port)
         if port != self.options.port:
             say(f"Port {self.options.port} is taken; using {port}.")
+        address = f"http://{ports.ADDRESS}:{port}"
+        self.settings["SITE_URL"] = address
         self._python(
             "Web",
             *("-m", "gunicorn", "thrive_sync.wsgi", "--bind", f"{ports.ADDRESS}:{port}"),
             *("--worker-class", "gthread", "--threads", "8", "--graceful-timeout", "3", "--no-control-socket"),
         )
-        return f"http://{ports.ADDRESS}:{port}"
+        return address
 
     def _start_workers(self) -> None:
         quiet = "--without-gossip --without-mingle --without-heartbeat"
@@ -149,7 +166,7 @@ class Demo:
             "created": environment.create_time(os.getpid()),
             "address": address,
             "standin": standin,
-            "environment": {name: self.settings[name] for name in ("DATABASE_URL", "REDIS_URL")},
+            "environment": {name: self.settings[name] for name in environment.TOLD},
         }
         environment.write_private(environment.addresses_file(self.supervisor.folder), json.dumps(found, indent=1))
         lines = [
@@ -159,6 +176,7 @@ class Demo:
             f"User name  {USER_NAME}",
             f"Password   {self.password}",
             f"Stand-in   {standin}  (MemberSuite with {self.options.people:,} invented people)",
+            f"Inbox      {address}/demo/inbox/  (all mail ends here; none leaves this machine)",
             f"Logs       {self.supervisor.logs}",
             "",
             "Ctrl-C stops everything.",

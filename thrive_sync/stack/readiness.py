@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import urllib.request
 from typing import Any
 
@@ -14,6 +15,17 @@ def answers(address: str) -> bool:
     try:
         with urllib.request.urlopen(address, timeout=5) as answer:
             return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def greets(address: str, port: int) -> bool:
+    """Say whether a mail server is there."""
+    try:
+        with socket.create_connection((address, port), timeout=5) as connection:
+            greeting = connection.recv(4)
+            connection.sendall(b"QUIT\r\n")
+            return greeting.startswith(b"220")
     except OSError:
         return False
 
