@@ -27,6 +27,7 @@ class Trigger(models.TextChoices):
     COMMAND = "command", "Command"
     API = "api", "API"
     TEST_CONNECTION = "test_connection", "Test connection"
+    PREVIEW = "preview", "Preview changes"
 
 
 class Phase(models.TextChoices):
@@ -104,3 +105,17 @@ class SuppressionCause(models.TextChoices):
     COMPLAINT = "complaint", "Complaint"
     MANUAL = "manual", "Suppressed by a person"
     ERASED = "erased", "Erased on request"
+
+
+class NotReceiving(models.TextChoices):
+    """Why a member receives no mailing; of several reasons the first one counts. The suppressions' words are causes."""
+
+    DO_NOT_EMAIL = "do_not_email", "Now Do Not Email, seen elsewhere"
+    NO_ADDRESS = "no_address", "No e-mail address"
+    OPT_OUT = SuppressionCause.OPT_OUT.value, "Opted out here"
+    HARD_BOUNCE = SuppressionCause.HARD_BOUNCE.value, "Hard bounce"
+    SOFT_BOUNCES = SuppressionCause.SOFT_BOUNCES.value, "Repeated soft bounces"
+    COMPLAINT = SuppressionCause.COMPLAINT.value, "Complaint"
+    MANUAL = SuppressionCause.MANUAL.value, "Suppressed by a person"
+    ERASED = SuppressionCause.ERASED.value, "Erased on request"
+    SHARED_ADDRESS = "shared_address", "Shared address: another member gets the one copy"

@@ -1,17 +1,19 @@
 """Named reads: whatever is asked for twice."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Case, Exists, F, Func, OuterRef, Q, Value, When
 from django.utils import timezone
 
 from thrive_sync.lib.sorting import sort_key
 
-from .choices import ACTIVE, GOOD, RunStatus
+from .choices import ACTIVE, GOOD, NotReceiving, RunStatus, SuppressionCause
 
 if TYPE_CHECKING:
-    from .models import Bridge, Membership, SyncRun, TargetGroup  # noqa: F401 - one is named in a base class alone
+    from .models import Bridge, Membership, Suppression, SyncRun, TargetGroup  # noqa: F401 - some in base classes alone
 
 
 class SearchText(Func):
@@ -51,10 +53,66 @@ class TargetGroupQuerySet(models.QuerySet["TargetGroup"]):
         return self.with_states().order_by("state_rank", count, "name", "pk")
 
 
+class SuppressionQuerySet(models.QuerySet["Suppression"]):
+    def in_force(self) -> Self:
+        """Leave out what was lifted again."""
+        return self.filter(lifted_at__isnull=True)
+
+
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def now_do_not_email(self) -> Self:
         """Members whom another group's sync has shown as Do Not Email since (R4): their sort keys are erased."""
         return self.filter(sort_email="")
+
+    def mailable(self) -> Self:
+        """Members who may be mailed: not Do Not Email, an address, and no suppression of it in force (R1, R11).
+
+        THE one rule of who receives, for counts, lists and mailings alike. Members who share an address are all
+        mailable; one copy goes to each address (R13), see `one_per_address`.
+        """
+        return self.filter(~_suppressed(), subscriber__do_not_email_at__isnull=True).exclude(subscriber__address_key="")
+
+    def one_per_address(self) -> Self:
+        """Of the members at one address keep the one who was known first: who a mailing goes to (R13).
+
+        The result is sorted by address key. Over several groups, give it the members of all of them.
+        """
+        return self.order_by("subscriber__address_key", "subscriber_id").distinct("subscriber__address_key")
+
+    def not_receiving(self, reason: str) -> Self:
+        """Members of one target group whom no mailing reaches, for one reason of NotReceiving."""
+        if reason == NotReceiving.SHARED_ADDRESS:
+            return self.mailable().filter(Exists(self._earlier_at_the_address()))
+        if reason == NotReceiving.DO_NOT_EMAIL:
+            return self.now_do_not_email().filter(subscriber__do_not_email_at__isnull=False)
+        members = self.filter(subscriber__do_not_email_at__isnull=True)
+        if reason == NotReceiving.NO_ADDRESS:
+            return members.filter(subscriber__address_key="")
+        stronger = SuppressionCause.values[: SuppressionCause.values.index(reason)]
+        return members.filter(_suppressed([reason]), ~_suppressed(stronger))
+
+    def with_reasons(self) -> Self:
+        """Add `not_receiving`: why a member is not mailable, by NotReceiving, or "".
+
+        A shared address is no property of one member; `not_receiving()` tells of those.
+        """
+        causes = [When(_suppressed([cause]), then=Value(cause)) for cause in SuppressionCause.values]
+        return self.annotate(
+            not_receiving=Case(
+                When(subscriber__do_not_email_at__isnull=False, then=Value(str(NotReceiving.DO_NOT_EMAIL))),
+                When(subscriber__address_key="", then=Value(str(NotReceiving.NO_ADDRESS))),
+                *causes,
+                default=Value(""),
+            )
+        )
+
+    def _earlier_at_the_address(self) -> models.QuerySet["Membership"]:
+        return self.model._default_manager.filter(
+            target_group=OuterRef("target_group"),
+            subscriber__bridge=OuterRef("subscriber__bridge"),
+            subscriber__address_key=OuterRef("subscriber__address_key"),
+            subscriber_id__lt=OuterRef("subscriber_id"),
+        )
 
     def containing(self, term: str) -> Self:
         """Find a term inside address or name; one or two characters, which have no trigram, at the start of either."""
@@ -62,6 +120,14 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         if len(key) < 3:
             return self.filter(Q(sort_email__startswith=key) | Q(sort_name__startswith=key))
         return self.alias(search_text=SearchText("sort_email", "sort_name")).filter(search_text__contains=key)
+
+
+def _suppressed(causes: Sequence[str] = SuppressionCause.values) -> Exists:
+    """Say of a member whether a suppression of the address, for one of these causes, is in force."""
+    # Named through the registry: the models import this module.
+    suppressions = apps.get_model("targetgroups", "Suppression")._default_manager.in_force()
+    at_the_address = suppressions.filter(address_key=OuterRef("subscriber__address_key"))
+    return Exists(at_the_address.filter(cause__in=causes))
 
 
 class SyncRunQuerySet(models.QuerySet["SyncRun"]):

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from .sync import pipeline, retention, single_flight
+from .sync import pipeline, receiving, retention, single_flight
 
 
 @shared_task(acks_late=True)
@@ -18,3 +18,13 @@ def sweep() -> None:
 @shared_task
 def clean_up() -> None:
     retention.clean_up()
+
+
+@shared_task
+def count_receiving(group_id: int) -> None:
+    receiving.count(group_id)
+
+
+@shared_task
+def count_outdated() -> None:
+    receiving.count_outdated()

@@ -60,6 +60,11 @@ def _configuration() -> dict[str, Any]:
                 "schedule": settings.SYNC_SWEEP_SECONDS,
                 "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
             },
+            "count outdated": {
+                "task": "targetgroups.tasks.count_outdated",
+                "schedule": settings.SYNC_SWEEP_SECONDS,
+                "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
+            },
             "clean up": {
                 "task": "targetgroups.tasks.clean_up",
                 "schedule": crontab(hour="3", minute="17"),

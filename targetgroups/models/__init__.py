@@ -4,6 +4,7 @@ from .bridge import Bridge
 from .folder import Folder
 from .membership import Exclusion, Membership
 from .outcome import RunOutcome
+from .receiving_count import ReceivingCount
 from .subscriber import Subscriber
 from .suppression import Suppression
 from .sync_run import CancelWish, RunProgress, SyncRequest, SyncRun
@@ -15,6 +16,7 @@ __all__ = [
     "Exclusion",
     "Folder",
     "Membership",
+    "ReceivingCount",
     "RunOutcome",
     "RunProgress",
     "Subscriber",

@@ -1,6 +1,7 @@
 from django.db import models
 
 from ..choices import SuppressionCause
+from ..querysets import SuppressionQuerySet
 
 
 class Suppression(models.Model):
@@ -12,6 +13,8 @@ class Suppression(models.Model):
     note = models.CharField(max_length=500, blank=True)
     suppressed_at = models.DateTimeField(auto_now_add=True)
     lifted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SuppressionQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -15,7 +15,7 @@ from ..choices import Phase, RunKind, RunStatus
 from ..exceptions import Cancelled, Fenced, Held, SyncError
 from ..models import SyncRun
 from ..remote import MemberSuiteError, ReadingStopped, SearchGone, connect
-from . import apply, bridge_check, checking, contact, counts, diff, discovery, guard, reading, single_flight
+from . import apply, bridge_check, checking, contact, counts, diff, discovery, guard, reading, receiving, single_flight
 from .attempt import Attempt
 from .clock import TickingClock
 from .plan import Applied
@@ -159,6 +159,7 @@ def _apply(attempt: Attempt) -> None:
         _hold(attempt, held)
     else:
         apply.refresh_statistics(applied.added, applied.newly_excluded)
+        receiving.ask(attempt.group.pk)
 
 
 def _write(attempt: Attempt) -> Applied:

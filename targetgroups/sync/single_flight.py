@@ -67,10 +67,15 @@ def hurry(run: SyncRun, queue: str) -> bool:
 
 def send(run_id: int, queue: str) -> None:
     """Hand a run to a worker. A broker that is away loses nothing: the sweep sends every waiting run again (R9)."""
+    hand_over(RUN_TASK, run_id, queue)
+
+
+def hand_over(task: str, row_id: int, queue: str) -> None:
+    """Tell a worker to look at a row. Whatever is told so is also found by a sweep."""
     try:
-        current_app.send_task(RUN_TASK, args=[run_id], queue=queue, retry=False)
+        current_app.send_task(task, args=[row_id], queue=queue, retry=False)
     except (BrokerError, ConnectionError, OSError) as error:
-        log.warning("run %s waits for the sweep: the broker did not take it (%s)", run_id, type(error).__name__)
+        log.warning("%s %s waits for the sweep: the broker did not take it (%s)", task, row_id, type(error).__name__)
 
 
 def cancel_waiting(run: SyncRun) -> bool:
