@@ -20,7 +20,7 @@ class MailingStatus(models.TextChoices):
 EDITABLE = (MailingStatus.DRAFT, MailingStatus.STOPPED)
 # A worker has something to do with it, now or when its time comes.
 ACTIVE = (MailingStatus.SCHEDULED, MailingStatus.RESYNCING, MailingStatus.SENDING)
-# Its recipients are fixed, or never will be.
+# Over: nothing of it will go out any more.
 FINAL = (MailingStatus.SENT, MailingStatus.SENT_WITH_ERRORS, MailingStatus.CANCELLED, MailingStatus.FAILED)
 CANCELLABLE = (
     MailingStatus.SCHEDULED,
@@ -52,6 +52,8 @@ class Outcome(models.TextChoices):
 
 # Nothing more will be done with a recipient by itself.
 SETTLED = (Outcome.SENT, Outcome.FAILED, Outcome.BOUNCED, Outcome.SKIPPED, Outcome.UNKNOWN)
+# Something will still be done with these.
+UNSETTLED = (Outcome.QUEUED, Outcome.LEASED, Outcome.IN_FLIGHT, Outcome.DEFERRED)
 # A worker may lease these.
 SENDABLE = (Outcome.QUEUED, Outcome.DEFERRED)
 
@@ -74,7 +76,11 @@ class LeftOutReason(models.TextChoices):
 
 
 class StopCode(models.TextChoices):
-    """Why a mailing stopped before its recipients were fixed (R12)."""
+    """Why a mailing does not go on by itself.
+
+    Before its recipients are fixed it becomes *stopped* and may be changed (R12); after that it becomes *paused* and
+    can be resumed or cancelled: "mail_server" and "unexpected" alone can be the reason then.
+    """
 
     GROUP_GONE = "group_gone", "A target group is no longer in MemberSuite"
     GROUP_DELETED = "group_deleted", "A target group was deleted"

@@ -19,3 +19,18 @@ class NotReady(MailingError):
     def __init__(self, problems: dict[str, str]) -> None:
         super().__init__(" ".join(problems.values()))
         self.problems = problems
+
+
+class StopMailing(MailingError):
+    """A mailing can't go on: `code` is a StopCode, the sentence says what happened and what to do."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+class TurnLost(MailingError):
+    """The mailing is not this worker's any more, or somebody ended it: this worker may write nothing about it."""
+
+    def __init__(self) -> None:
+        super().__init__("Another worker has this mailing, or it was cancelled.")

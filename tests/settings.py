@@ -25,3 +25,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Static files come from their folders: no collectstatic runs before a test.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 MIDDLEWARE = [name for name in MIDDLEWARE if not name.startswith("whitenoise.")]
+# What no mail may go out without.
+SITE_URL = "https://thrive.example.org"
+MAIL_POSTAL_ADDRESS = "Society of Lamp Keepers, 1 Quay Street, Harbour Town"

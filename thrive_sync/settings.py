@@ -19,6 +19,7 @@ environment.attach()  # to a running demo, if nothing else says where the server
 # Site
 DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env.text("SECRET_KEY", hint=environment.HINT)
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")  # the opt-out links of mails sent before a change still work
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 ROOT_URLCONF = "thrive_sync.urls"
@@ -141,6 +142,18 @@ SYNC_OUTCOME_DAYS = env.whole("SYNC_OUTCOME_DAYS", 90)
 MEMBERSUITE_RETRY_WAIT_SECONDS = env.seconds("MEMBERSUITE_RETRY_WAIT_SECONDS", 2, least=0)
 
 # Mail
+_mail = env.mail_server("EMAIL_URL", "smtp://localhost:25")
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+if EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":
+    EMAIL_BACKEND = "mailings.send.deliver.SmtpBackend"  # Django's, and it tells how far a broken-off message came
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+EMAIL_FILE_PATH = _mail["EMAIL_FILE_PATH"]
+EMAIL_TIMEOUT = env.seconds("EMAIL_TIMEOUT", 30, least=0.1)
+SITE_URL = env.origin("SITE_URL", "")
+MAIL_POSTAL_ADDRESS = env.text("MAIL_POSTAL_ADDRESS", "")
+MAILING_SILENCE_SECONDS = env.seconds("MAILING_SILENCE_SECONDS", 30, least=0.5)
 MAIL_SINK_DIR = env.text("MAIL_SINK_DIR", "")  # the demo's: its inbox is a page then
 
 # Logs: to stderr, redacted

@@ -46,11 +46,15 @@ class Mailing(models.Model):
     started_at = models.DateTimeField("first message", null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    # Why it stopped (before the freeze) or paused by itself (after it); while it is sending, why it waits.
     stop_code = models.CharField(max_length=32, choices=StopCode.choices, blank=True)
     stop_text = models.TextField(blank=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
-    # A sending mailing that must wait (the mail server is away): not to be taken up before.
+    # Not to be taken up before: it waits for syncs, for deferred recipients, or for a mail server that is away. Null
+    # is at once: whoever knows that what it waits for has come empties this.
     due_at = models.DateTimeField(null=True, blank=True)
+    # How often in a row the mail server would not talk to us.
+    server_tries = models.PositiveSmallIntegerField(default=0)
 
     # One worker advances a mailing at a time; a silent one's claim ends by itself.
     worker = models.CharField(max_length=64, blank=True)

@@ -17,6 +17,9 @@ from django.core.exceptions import ImproperlyConfigured
 _environ = environ.Env()
 POSTGRES_SCHEMES = ("postgres", "postgresql")
 BROKER_SCHEMES = ("redis", "rediss", "redis+socket", "unix")
+# django-environ takes "smtps" for STARTTLS, others for TLS from the start: whoever means one says which.
+MAIL_SCHEMES = ("smtp", "smtp+tls", "smtp+ssl", "consolemail", "filemail", "memorymail", "dummymail")
+MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 
 
 def read_file(path: Path) -> None:
@@ -119,6 +122,38 @@ def broker(name: str, *, hint: str = "") -> str:
         raise malformed(name, "examples are redis://host:6379/0 and unix:///run/valkey.sock?db=0")
     if parts.scheme == "unix":
         return f"redis+socket://{parts.path}?virtual_host={parse_qs(parts.query).get('db', ['0'])[0]}"
+    return value
+
+
+def mail_server(name: str, default: str) -> dict[str, Any]:
+    """Return Django's EMAIL_ settings of a mail server, without what the address does not say."""
+    value = text(name, default)
+    scheme = value.partition("://")[0]
+    if scheme not in MAIL_SCHEMES:
+        raise malformed(name, "it must begin with smtp://, smtp+tls:// (STARTTLS) or smtp+ssl:// (TLS from the start)")
+    try:
+        config = dict(_environ.email_url_config(value))
+    except (ImproperlyConfigured, ValueError, KeyError):
+        raise malformed(name, "an example is smtp+tls://user:password@host:587") from None
+    if scheme in MAIL_PORTS:
+        if not config["EMAIL_HOST"]:
+            raise malformed(name, "it must name a host: smtp+tls://user:password@host:587")
+        config["EMAIL_PORT"] = config["EMAIL_PORT"] or MAIL_PORTS[scheme]
+    return config
+
+
+def origin(name: str, default: str) -> str:
+    """Return the address of a site: scheme and host, nothing after them."""
+    value = text(name, default).rstrip("/")
+    if not value:
+        return value
+    try:
+        parts = urlsplit(value)
+        is_origin = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_origin = False
+    if not is_origin or value != f"{parts.scheme}://{parts.netloc}" or "@" in parts.netloc:
+        raise malformed(name, "it must be like https://thrive.example.org")
     return value
 
 

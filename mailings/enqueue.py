@@ -1,0 +1,290 @@
+"""What people do with mailings: the only thing that views and commands call. Nothing here sends or waits (R8)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+
+import audit
+from targetgroups.models import TargetGroup
+from thrive_sync.lib.addresses import is_address
+from thrive_sync.lib.claims import claim
+
+from .choices import CANCELLABLE, EDITABLE, GroupRole, MailingStatus, Outcome
+from .exceptions import NotAllowedNow, NotReady
+from .models import Mailing, MailingGroup
+from .querysets import figures_of
+from .send import lease, pipeline
+from .send.render import is_one_line
+
+Actor = AbstractBaseUser | None
+
+# What `save_mailing` takes; everything else about a mailing is not for a form to say.
+FIELDS = ("name", "from_name", "from_email", "reply_to", "subject", "text", "html")
+_LONGEST_NAME = 200
+_HEADER_FIELDS = ("subject", "from_name", "from_email", "reply_to")
+
+
+# --- writing a mailing -------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def create_mailing(user: Actor) -> Mailing:
+    """Begin an empty draft."""
+    mailing = Mailing.objects.create(name="New mailing", created_by=_known(user))
+    audit.record(_actor(user), "mailing.created", mailing)
+    return mailing
+
+
+@transaction.atomic
+def save_mailing(
+    mailing: Mailing,
+    values: dict[str, Any],
+    group_ids: Sequence[int],
+    user: Actor,
+    *,
+    version: int,
+    not_to_ids: Sequence[int] = (),
+) -> Mailing:
+    """Change a mailing that may still be changed, and return it as it is now.
+
+    Args:
+        values: some of FIELDS.
+        group_ids: every group it goes to; `not_to_ids`: every group it does not go to, which wins over the former.
+        version: the version that the person saw when the change began.
+
+    Raises NotAllowedNow if it is no longer editable, or somebody saved it meanwhile.
+    """
+    if unknown := values.keys() - set(FIELDS):
+        raise TypeError(f"a mailing has no field {', '.join(sorted(unknown))}")
+    before = _picture(mailing.pk)
+    saveable = Mailing.objects.filter(pk=mailing.pk, status__in=EDITABLE, version=version)
+    if not claim(saveable, **values, version=F("version") + 1, changed_at=Now()):
+        raise NotAllowedNow(_why_not_saved(mailing))
+    _set_groups(mailing, group_ids, not_to_ids)
+    mailing.refresh_from_db()
+    audit.record(_actor(user), "mailing.saved", mailing, before, _picture(mailing.pk))
+    return mailing
+
+
+@transaction.atomic
+def copy_mailing(mailing: Mailing, user: Actor) -> Mailing:
+    """Begin a draft with the text and the groups of another mailing."""
+    values = {name: getattr(mailing, name) for name in FIELDS}
+    values["name"] = f"Copy of {mailing.name}"[:_LONGEST_NAME]
+    copy = Mailing.objects.create(**values, created_by=_known(user))
+    groups = mailing.groups.filter(target_group__deleted_at__isnull=True)
+    MailingGroup.objects.bulk_create(
+        MailingGroup(mailing=copy, target_group_id=group.target_group_id, role=group.role) for group in groups
+    )
+    audit.record(_actor(user), "mailing.copied", copy, None, {"from": mailing.pk})
+    return copy
+
+
+@transaction.atomic
+def delete_draft(mailing: Mailing, user: Actor) -> None:
+    """Delete a mailing that was never asked to be sent. Raises NotAllowedNow otherwise."""
+    locked = Mailing.objects.select_for_update().filter(pk=mailing.pk, status=MailingStatus.DRAFT).first()
+    if locked is None:
+        raise _refusal(mailing, "deleted")
+    audit.record(_actor(user), "mailing.deleted", locked, _picture(mailing.pk), None)
+    locked.delete()
+
+
+def problems(mailing: Mailing) -> dict[str, str]:
+    """Say what a mailing lacks before it can be sent: by field, in words.
+
+    Beside FIELDS the keys are "groups", and "site" for what an administrator must set.
+    """
+    found = {name: "This must be one line." for name in _HEADER_FIELDS if not is_one_line(getattr(mailing, name))}
+    needed = {
+        "name": "Give the mailing a name.",
+        "from_email": "Say from which address it comes.",
+        "subject": "Give it a subject.",
+        "text": "Write the message.",
+    }
+    found |= {name: sentence for name, sentence in needed.items() if not getattr(mailing, name).strip()}
+    for name in ("from_email", "reply_to"):
+        value = getattr(mailing, name)
+        if value and not is_address(value):
+            found.setdefault(name, "This is not a complete e-mail address.")
+    return found | _group_problems(mailing) | _site_problems()
+
+
+def _group_problems(mailing: Mailing) -> dict[str, str]:
+    groups = list(mailing.groups.select_related("target_group"))
+    if not any(group.role == GroupRole.TO for group in groups):
+        return {"groups": "Choose at least one target group."}
+    for name, group in ((group.target_group.name, group.target_group) for group in groups):
+        if group.deleted_at:
+            return {"groups": f'"{name}" was deleted. Choose another group, or undelete it.'}
+        if group.is_gone:
+            return {"groups": f'"{name}" is no longer in MemberSuite. Choose another group.'}
+        if group.not_runnable_code:
+            return {"groups": f'The search of "{name}" can\'t be run from here. Choose another group.'}
+    return {}
+
+
+def _site_problems() -> dict[str, str]:
+    lacking = [name for name in ("SITE_URL", "MAIL_POSTAL_ADDRESS") if not getattr(settings, name)]
+    if not lacking:
+        return {}
+    return {"site": f"Nothing can be sent before an administrator has set {' and '.join(lacking)}."}
+
+
+# --- sending it --------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def request_send(mailing: Mailing, user: Actor, *, at: datetime | None = None, time_zone: str = "") -> None:
+    """Ask for a mailing to be sent: now, or at a time (aware; `time_zone` is the one it was typed in).
+
+    Raises NotReady if it lacks something, NotAllowedNow if it is not a draft and not stopped.
+    """
+    mailing.refresh_from_db()
+    if mailing.status not in EDITABLE:
+        raise _refusal(mailing, "sent")
+    if lacking := problems(mailing):
+        raise NotReady(lacking)
+    # The version too: what is sent is what was checked here.
+    sendable = Mailing.objects.filter(pk=mailing.pk, status__in=EDITABLE, version=mailing.version)
+    _schedule(sendable, mailing, user, scheduled_for=at, time_zone=time_zone)
+    audit.record(_actor(user), "mailing.send", mailing, None, {"at": at, "time_zone": time_zone})
+
+
+@transaction.atomic
+def request_retry(mailing: Mailing, user: Actor) -> None:
+    """Ask for a stopped mailing to be sent now; its groups are resynced again. Raises as `request_send`."""
+    mailing.refresh_from_db()
+    if mailing.status != MailingStatus.STOPPED:
+        raise _refusal(mailing, "retried")
+    if lacking := problems(mailing):
+        raise NotReady(lacking)
+    before = {"stopped": mailing.stop_code}
+    stopped = Mailing.objects.filter(pk=mailing.pk, status=MailingStatus.STOPPED, version=mailing.version)
+    _schedule(stopped, mailing, user, scheduled_for=None, time_zone="")
+    audit.record(_actor(user), "mailing.retry", mailing, before)
+
+
+@transaction.atomic
+def request_pause(mailing: Mailing, user: Actor) -> None:
+    """Hand out no more messages; what is in flight still goes. Raises NotAllowedNow if it is not sending."""
+    sending = Mailing.objects.filter(pk=mailing.pk, status=MailingStatus.SENDING)
+    _change(sending, mailing, "paused", status=MailingStatus.PAUSED, stopped_at=Now())
+    audit.record(_actor(user), "mailing.pause", mailing, None, _gone_so_far(mailing))
+
+
+@transaction.atomic
+def request_resume(mailing: Mailing, user: Actor) -> None:
+    """Go on with a paused mailing. Raises NotAllowedNow if it is not paused."""
+    paused = Mailing.objects.filter(pk=mailing.pk, status=MailingStatus.PAUSED)
+    _change(paused, mailing, "resumed", status=MailingStatus.SENDING, due_at=None, server_tries=0, **_NOT_STOPPED)
+    audit.record(_actor(user), "mailing.resume", mailing, None, _gone_so_far(mailing))
+    wake_mailing(mailing.pk)
+
+
+@transaction.atomic
+def request_cancel(mailing: Mailing, user: Actor) -> None:
+    """End a mailing for good. Who did not get it yet never will, and is listed as skipped by a worker.
+
+    Raises NotAllowedNow if it is a draft or over.
+    """
+    cancellable = Mailing.objects.filter(pk=mailing.pk, status__in=CANCELLABLE)
+    _change(cancellable, mailing, "cancelled", status=MailingStatus.CANCELLED, due_at=None, stopped_at=Now())
+    audit.record(_actor(user), "mailing.cancel", mailing, None, _gone_so_far(mailing))
+    wake_mailing(mailing.pk)
+
+
+@transaction.atomic
+def decide_unknown(mailing: Mailing, user: Actor, *, resend: bool) -> int:
+    """Settle the recipients of whom nobody knows whether they got it: count them as sent, or send them again (R13).
+
+    Returns how many. Raises NotAllowedNow if the mailing was cancelled and they should be sent again.
+    """
+    locked = Mailing.objects.select_for_update(no_key=True).get(pk=mailing.pk)
+    if resend and locked.status == MailingStatus.CANCELLED:
+        raise _refusal(locked, "sent again")
+    count = lease.decide_unknown(locked.pk, resend=resend, decided_by=str(_actor(user)))
+    if count:
+        audit.record(_actor(user), "mailing.decide_unknown", locked, None, {"resend": resend, "people": count})
+        pipeline.reopen(locked.pk)
+        wake_mailing(locked.pk)
+    mailing.refresh_from_db()
+    return count
+
+
+def wake_mailing(mailing_id: int) -> None:
+    """Let a worker look at a mailing, once the present transaction is committed."""
+    transaction.on_commit(partial(pipeline.wake, mailing_id))
+
+
+# --- inside ------------------------------------------------------------------------------------------------------
+
+_NOT_STOPPED: dict[str, Any] = {"stop_code": "", "stop_text": "", "stopped_at": None}
+
+
+def _schedule(sendable: QuerySet[Mailing], mailing: Mailing, user: Actor, **values: Any) -> None:
+    values |= {"status": MailingStatus.SCHEDULED, "sent_by": _known(user), "requested_at": Now()}
+    values |= {"moment_at": None, "due_at": None, "server_tries": 0, **_NOT_STOPPED}
+    _change(sendable, mailing, "sent", **values)
+    mailing.groups.update(run=None, member_count=None)
+    wake_mailing(mailing.pk)
+
+
+def _change(rows: QuerySet[Mailing], mailing: Mailing, wish: str, **values: Any) -> None:
+    """Claim a change of status and read the row again; refuse in words if it is too late for the wish."""
+    if not claim(rows, **values):
+        raise _refusal(mailing, wish)
+    mailing.refresh_from_db()
+
+
+def _refusal(mailing: Mailing, wish: str) -> NotAllowedNow:
+    now = Mailing.objects.filter(pk=mailing.pk).only("status").first()
+    if now is None:
+        return NotAllowedNow("This mailing was deleted.")
+    return NotAllowedNow(f"This mailing can't be {wish}: it is {now.get_status_display().lower()}.")
+
+
+def _why_not_saved(mailing: Mailing) -> str:
+    now = Mailing.objects.filter(pk=mailing.pk, status__in=EDITABLE).first()
+    if now is None:
+        return _refusal(mailing, "changed").sentence
+    return "Somebody changed this mailing meanwhile. Look at it again, then make your change."
+
+
+def _set_groups(mailing: Mailing, group_ids: Sequence[int], not_to_ids: Sequence[int]) -> None:
+    roles = dict.fromkeys(group_ids, GroupRole.TO) | dict.fromkeys(not_to_ids, GroupRole.NOT_TO)
+    known = set(TargetGroup.objects.filter(pk__in=roles).values_list("pk", flat=True))
+    mailing.groups.exclude(target_group__in=known).delete()
+    for pk in known:
+        MailingGroup.objects.update_or_create(mailing=mailing, target_group_id=pk, defaults={"role": roles[pk]})
+
+
+def _picture(mailing_id: int) -> dict[str, Any]:
+    """Give what an audit entry keeps of a mailing: its head and groups; the text by its length."""
+    mailing = Mailing.objects.get(pk=mailing_id)
+    picture: dict[str, Any] = {name: getattr(mailing, name) for name in ("name", "from_name", "subject")}
+    picture |= {"text_length": len(mailing.text), "html_length": len(mailing.html), "version": mailing.version}
+    for role in GroupRole:
+        picture[role] = sorted(mailing.groups.filter(role=role).values_list("target_group_id", flat=True))
+    return picture
+
+
+def _gone_so_far(mailing: Mailing) -> dict[str, int]:
+    figures = figures_of(mailing)
+    return {"sent": figures["outcomes"].get(Outcome.SENT, 0), "total": figures["total"]}
+
+
+def _actor(user: Actor) -> Any:
+    return _known(user) or "command"
+
+
+def _known(user: Actor) -> Any:
+    """Mailings keep people, not the anonymous."""
+    return user if user is not None and user.is_authenticated else None

@@ -1,0 +1,77 @@
+"""Opting out, and in again, by the link in a message: suppression and audit entry in one transaction (R11).
+
+The link is `{SITE_URL}` + the page `mailings:opt_out` with a token. A GET of it only shows; a POST acts, and so does
+the one-click POST of a mail program (RFC 8058), which has neither a session nor a CSRF token.
+"""
+
+from typing import Literal
+
+from django.conf import settings
+from django.core import signing
+from django.db import transaction
+from django.urls import reverse
+
+import audit
+from targetgroups import suppression
+from targetgroups.choices import SuppressionCause
+
+from .models import Recipient
+
+How = Literal["page", "one_click"]
+
+# A dot does not need escaping in a path. The token names one recipient, never an address.
+_signer = signing.Signer(salt="mailings.optout", sep=".")
+_LONGEST_TOKEN = 100
+
+
+def token_for(recipient: Recipient) -> str:
+    """Give the token that stands in this recipient's links. It holds as long as SECRET_KEY (or a fallback) does."""
+    return _signer.sign(str(recipient.pk))
+
+
+def link_for(recipient: Recipient) -> str:
+    """Give the address in List-Unsubscribe and in the footer."""
+    return settings.SITE_URL + reverse("mailings:opt_out", args=[token_for(recipient)])
+
+
+def find(token: str) -> Recipient | None:
+    """Find whom a token stands for; None if it is not one of ours or the mailing is gone."""
+    if len(token) > _LONGEST_TOKEN:
+        return None
+    try:
+        pk = int(_signer.unsign(token))
+    except (signing.BadSignature, ValueError):
+        return None
+    return Recipient.objects.select_related("mailing").filter(pk=pk).first()
+
+
+def is_opted_out(recipient: Recipient) -> bool:
+    """Say whether an opt-out of this address is in force."""
+    return suppression.in_force(recipient.email).filter(cause=SuppressionCause.OPT_OUT).exists()
+
+
+@transaction.atomic
+def opt_out(recipient: Recipient, how: How) -> None:
+    """Keep the recipient's address from being mailed. The second time nothing more happens."""
+    _lock(recipient)
+    if is_opted_out(recipient):
+        return
+    note = f"mailing {recipient.mailing_id}, {how}"
+    added = suppression.suppress(recipient.email, SuppressionCause.OPT_OUT, note)
+    audit.record("recipient", "opt_out", added, None, {"recipient": recipient.pk, "how": how})
+
+
+@transaction.atomic
+def opt_in(recipient: Recipient) -> None:
+    """End the opt-out of the recipient's address; other causes stay. The second time nothing more happens."""
+    _lock(recipient)
+    ended = suppression.in_force(recipient.email).filter(cause=SuppressionCause.OPT_OUT).first()
+    if ended is None:
+        return
+    suppression.lift(recipient.email, SuppressionCause.OPT_OUT)
+    audit.record("recipient", "opt_in", ended, None, {"recipient": recipient.pk})
+
+
+def _lock(recipient: Recipient) -> None:
+    """Let two clicks on one link come one after the other."""
+    Recipient.objects.select_for_update(no_key=True).only("pk").get(pk=recipient.pk)

@@ -1,0 +1,211 @@
+"""Who has which recipient: leased, in flight, settled. Each change is one committed statement (R13).
+
+A leased recipient was not touched yet and goes back by itself; one in flight may have got the message already, and
+when its worker died nobody knows: it becomes unknown, for a person to decide.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import Case, DateTimeField, Min, When
+from django.db.models.functions import Coalesce, Now
+
+from ..choices import SETTLED, UNSETTLED, Outcome
+from ..models import Recipient
+from .tally import Moved, move
+
+_SETTLED = ", ".join(f"'{outcome}'" for outcome in SETTLED)
+# For the mailing that many are settled in one statement.
+_STEP = 5_000
+
+# Why a leased recipient may not get the message after all, by what is known now (R14): the rule of
+# `MembershipQuerySet.mailable`, by the frozen address as well as the present one, and the groups as they are now.
+_WHY_NOT = """
+    CASE
+        WHEN s.do_not_email_at IS NOT NULL THEN 'do_not_email'
+        WHEN s.address_key = '' THEN 'no_address'
+        ELSE coalesce(
+            (SELECT u.cause FROM targetgroups_suppression u
+             WHERE u.address_key IN (r.address_key, s.address_key) AND u.lifted_at IS NULL ORDER BY u.id LIMIT 1),
+            (SELECT 'not_to_group' FROM mailings_mailinggroup g
+             JOIN targetgroups_membership m ON m.target_group_id = g.target_group_id AND m.subscriber_id = s.id
+             WHERE g.mailing_id = r.mailing_id AND g.role = 'not_to' LIMIT 1),
+            CASE WHEN NOT EXISTS (
+                SELECT 1 FROM mailings_mailinggroup g
+                JOIN targetgroups_membership m ON m.target_group_id = g.target_group_id AND m.subscriber_id = s.id
+                WHERE g.mailing_id = r.mailing_id AND g.role = 'to'
+            ) THEN 'left_group' END,
+            ''
+        )
+    END
+"""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one message that was handed over, or was not.
+
+    `reason` and `said` are the mail server's code and words; `wait` the seconds until a deferred one is tried again.
+    """
+
+    outcome: Outcome
+    reason: str = ""
+    said: str = ""
+    wait: float = 0.0
+
+
+# It was not handed over at all: as if it had never been taken.
+BACK = Verdict(Outcome.QUEUED)
+
+
+def take(mailing_id: int, lease: str, size: int) -> list[int]:
+    """Lease the next recipients that are due; nobody else will take them while this worker lives."""
+    leased = move(
+        mailing_id,
+        """
+        SELECT id, outcome, reason FROM mailings_recipient
+        WHERE mailing_id = %(mailing)s AND outcome IN ('queued', 'deferred')
+            AND (due_at IS NULL OR due_at <= clock_timestamp())
+        ORDER BY id LIMIT %(size)s FOR UPDATE SKIP LOCKED
+        """,
+        "outcome = 'leased', leased_by = %(lease)s,"
+        " leased_until = clock_timestamp() + make_interval(secs => %(silence)s)",
+        lease=lease,
+        size=size,
+        silence=settings.MAILING_SILENCE_SECONDS,
+    )
+    return [recipient.pk for recipient in leased]
+
+
+def into_flight(mailing_id: int, lease: str, ids: Sequence[int]) -> list[Moved]:
+    """Say that a window's recipients are about to be handed over; leave out who may not get it any more (R14).
+
+    Returns those in flight and those skipped. Nobody: the mailing is not being sent any more, or the lease was lost.
+    """
+    return move(
+        mailing_id,
+        f"""
+        SELECT r.id, r.outcome, r.reason, {_WHY_NOT} AS why_not
+        FROM mailings_recipient r JOIN targetgroups_subscriber s ON s.id = r.subscriber_id
+        WHERE r.id = ANY(%(ids)s) AND r.mailing_id = %(mailing)s AND r.outcome = 'leased' AND r.leased_by = %(lease)s
+            AND EXISTS (SELECT 1 FROM mailings_mailing m WHERE m.id = %(mailing)s AND m.status = 'sending')
+        ORDER BY r.id FOR UPDATE OF r
+        """,  # noqa: S608 - fixed texts
+        """
+        outcome = CASE p.why_not WHEN '' THEN 'in_flight' ELSE 'skipped' END, reason = p.why_not, said = '',
+        attempts = r.attempts + CASE p.why_not WHEN '' THEN 1 ELSE 0 END,
+        in_flight_at = CASE p.why_not WHEN '' THEN clock_timestamp() END,
+        settled_at = CASE p.why_not WHEN '' THEN NULL ELSE clock_timestamp() END,
+        leased_until = clock_timestamp() + make_interval(secs => %(silence)s)
+        """,
+        ids=list(ids),
+        lease=lease,
+        silence=settings.MAILING_SILENCE_SECONDS,
+    )
+
+
+def settle(mailing_id: int, lease: str, verdicts: Iterable[tuple[int, Verdict]]) -> None:
+    """Write what became of a window.
+
+    A worker that was silent too long finds its recipients unknown already: what it knows for sure still replaces that.
+    """
+    ids, told = zip(*verdicts, strict=True)
+    move(
+        mailing_id,
+        """
+        SELECT r.id, r.outcome, r.reason, v.to_outcome, v.to_reason, v.said, v.wait
+        FROM unnest(%(ids)s::bigint[], %(outcomes)s::text[], %(reasons)s::text[], %(said)s::text[], %(waits)s::float[])
+            AS v(id, to_outcome, to_reason, said, wait)
+        JOIN mailings_recipient r ON r.id = v.id
+        WHERE r.mailing_id = %(mailing)s AND r.leased_by = %(lease)s
+            AND (r.outcome = 'in_flight' OR r.outcome = 'unknown' AND v.to_outcome IN ('sent', 'failed'))
+        ORDER BY r.id FOR UPDATE OF r
+        """,
+        f"""
+        outcome = p.to_outcome, reason = p.to_reason, said = p.said, leased_by = '', leased_until = NULL,
+        attempts = r.attempts - CASE p.to_outcome WHEN 'queued' THEN 1 ELSE 0 END,
+        due_at = CASE WHEN p.wait > 0 THEN clock_timestamp() + make_interval(secs => p.wait) END,
+        settled_at = CASE WHEN p.to_outcome IN ({_SETTLED}) THEN clock_timestamp() END
+        """,
+        ids=list(ids),
+        outcomes=[str(verdict.outcome) for verdict in told],
+        reasons=[verdict.reason for verdict in told],
+        said=[verdict.said for verdict in told],
+        waits=[verdict.wait for verdict in told],
+        lease=lease,
+    )
+
+
+def give_back(mailing_id: int, lease: str) -> None:
+    """Return what was leased and not begun."""
+    move(
+        mailing_id,
+        """
+        SELECT id, outcome, reason FROM mailings_recipient
+        WHERE mailing_id = %(mailing)s AND outcome = 'leased' AND leased_by = %(lease)s ORDER BY id FOR UPDATE
+        """,
+        "outcome = 'queued', leased_by = '', leased_until = NULL",
+        lease=lease,
+    )
+
+
+def recover(mailing_id: int) -> None:
+    """Let the leases of dead workers return, and what they had in flight be unknown (R13)."""
+    move(
+        mailing_id,
+        """
+        SELECT id, outcome, reason FROM mailings_recipient
+        WHERE mailing_id = %(mailing)s AND outcome IN ('leased', 'in_flight') AND leased_until < clock_timestamp()
+        ORDER BY id FOR UPDATE SKIP LOCKED
+        """,
+        # An unknown one keeps the name of its lease: see `settle`.
+        """
+        outcome = CASE p.outcome WHEN 'leased' THEN 'queued' ELSE 'unknown' END,
+        leased_by = CASE p.outcome WHEN 'leased' THEN '' ELSE r.leased_by END,
+        leased_until = NULL,
+        settled_at = CASE p.outcome WHEN 'leased' THEN NULL ELSE clock_timestamp() END
+        """,
+    )
+
+
+def cancel_rest(mailing_id: int) -> bool:
+    """Skip some of those who were not sent a cancelled mailing yet; say whether there may be more."""
+    skipped = move(
+        mailing_id,
+        """
+        SELECT id, outcome, reason FROM mailings_recipient
+        WHERE mailing_id = %(mailing)s AND outcome IN ('queued', 'deferred', 'leased')
+        ORDER BY id LIMIT %(step)s FOR UPDATE
+        """,
+        "outcome = 'skipped', reason = 'cancelled', leased_by = '', leased_until = NULL, due_at = NULL,"
+        " settled_at = clock_timestamp()",
+        step=_STEP,
+    )
+    return len(skipped) == _STEP
+
+
+def decide_unknown(mailing_id: int, *, resend: bool, decided_by: str) -> int:
+    """Count the unknown ones as sent, or queue them again, as a person said; return how many."""
+    decided = move(
+        mailing_id,
+        """
+        SELECT id, outcome, reason FROM mailings_recipient
+        WHERE mailing_id = %(mailing)s AND outcome = 'unknown' ORDER BY id FOR UPDATE
+        """,
+        "outcome = %(outcome)s, leased_by = '', due_at = NULL, decided_by = %(decided_by)s,"
+        " settled_at = CASE %(outcome)s WHEN 'queued' THEN NULL ELSE clock_timestamp() END",
+        outcome=str(Outcome.QUEUED if resend else Outcome.SENT),
+        decided_by=decided_by[:150],
+    )
+    return len(decided)
+
+
+def due_at(mailing_id: int) -> datetime | None:
+    """Say when something can be done next with the recipients that are not settled; None if all are."""
+    leased_until = When(outcome__in=(Outcome.LEASED, Outcome.IN_FLIGHT), then="leased_until")
+    unsettled = Recipient.objects.filter(mailing=mailing_id, outcome__in=UNSETTLED)
+    when = Case(leased_until, default=Coalesce("due_at", Now()), output_field=DateTimeField())
+    found: datetime | None = unsettled.aggregate(at=Min(when))["at"]
+    return found

@@ -1,0 +1,125 @@
+"""What one recipient's message says. Pure: values in, values out; no database, no clock, no settings."""
+
+import html
+import unicodedata
+import uuid
+from dataclasses import dataclass
+
+import idna
+
+from ..models import Mailing
+
+_LONGEST_NAME = 100
+# Control characters, line and paragraph separators, half of a surrogate pair.
+_CONTROLS = frozenset({"Cc", "Zl", "Zp", "Cs"})
+_NAMESPACE = uuid.UUID("5a0ce56e-1e0c-4c2f-9d15-3f7ad2b0f1c4")
+
+
+class NotAHeader(ValueError):
+    """A value of the mailing that would break out of its header line. It names the field, never the value."""
+
+
+class NotAnAddress(ValueError):
+    """An address that can't be written so that every mail server takes it."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A message for one person, ready for Django's e-mail backends."""
+
+    from_header: str
+    to_header: str
+    reply_to: tuple[str, ...]
+    subject: str
+    text: str
+    html: str
+    headers: dict[str, str]
+
+
+def render(
+    mailing: Mailing, *, pk: int, email: str, name: str, opt_out_link: str, postal_address: str, site: str
+) -> Rendered:
+    """Write a mailing's message for one recipient.
+
+    Args:
+        pk: the recipient's; with the mailing's it makes the Message-ID, which a second try repeats.
+        name: the recipient's, as received: whatever can't stand in a header becomes a space.
+        site: this site's address, so that no other site makes the same Message-ID.
+
+    Raises NotAHeader if the mailing's own subject or names hold a line break, and NotAnAddress if `email` can't be
+    written in ASCII.
+    """
+    sender = ascii_address(mailing.from_email)
+    message_id = uuid.uuid5(_NAMESPACE, f"{site} {mailing.pk} {pk}")
+    reply_to = (_one_line("reply-to", mailing.reply_to),) if mailing.reply_to else ()
+    return Rendered(
+        from_header=_with_name(_one_line("from name", mailing.from_name), sender),
+        to_header=_with_name(tame(name), ascii_address(email)),
+        reply_to=tuple(ascii_address(address) for address in reply_to),
+        subject=_one_line("subject", mailing.subject),
+        text=_text(mailing.text, opt_out_link, postal_address),
+        html=_html(mailing.html, opt_out_link, postal_address) if mailing.html.strip() else "",
+        headers={
+            "Message-ID": f"<{message_id}@{sender.rpartition('@')[2]}>",
+            "List-Unsubscribe": f"<{opt_out_link}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            "Precedence": "bulk",
+        },
+    )
+
+
+def ascii_address(email: str) -> str:
+    """Write an address in ASCII: the domain by IDNA. Raises NotAnAddress."""
+    local, _, domain = email.strip().rpartition("@")
+    try:
+        ascii_domain = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError:
+        raise NotAnAddress("Its domain is not a domain name.") from None
+    if not local.isascii():
+        raise NotAnAddress("It has letters before the @ that only few mail servers take.")
+    address = f"{local}@{ascii_domain}"
+    if not local or not ascii_domain or not is_one_line(address) or " " in ascii_domain:
+        raise NotAnAddress("It is not a complete address.")
+    return address
+
+
+def is_one_line(value: str) -> bool:
+    """Say whether a value holds neither line breaks nor other control characters."""
+    return not any(_is_control(letter) for letter in value)
+
+
+def tame(name: str) -> str:
+    """Make a person's name fit for a header: one line, no control characters, not endless."""
+    tamed = "".join(" " if _is_control(letter) else letter for letter in name)
+    return " ".join(tamed.split())[:_LONGEST_NAME].strip()
+
+
+def _is_control(letter: str) -> bool:
+    return unicodedata.category(letter) in _CONTROLS
+
+
+def _one_line(field: str, value: str) -> str:
+    if not is_one_line(value):
+        raise NotAHeader(f"The {field} must be one line without control characters.")
+    return value.strip()
+
+
+def _with_name(name: str, address: str) -> str:
+    if not name:
+        return address
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{quoted}" <{address}>'
+
+
+def _text(text: str, opt_out_link: str, postal_address: str) -> str:
+    body = text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
+    return f"{body}\n\n-- \n{postal_address}\nDo not want these e-mails? Opt out here:\n{opt_out_link}\n"
+
+
+def _html(body: str, opt_out_link: str, postal_address: str) -> str:
+    footer = (
+        f"<hr><p>{html.escape(postal_address)}<br>Do not want these e-mails? "
+        f'<a href="{html.escape(opt_out_link)}">Opt out here</a>.</p>'
+    )
+    head, end, tail = body.rpartition("</body>")
+    return f"{head}{footer}{end}{tail}" if end else f"{body}{footer}"

@@ -1,0 +1,90 @@
+"""Every group of a mailing is brought level with its search after the sending moment has come (R7, R12)."""
+
+from django.db import transaction
+
+from targetgroups.choices import RunStatus, Trigger
+from targetgroups.enqueue import request_sync
+from targetgroups.models import SyncRun, TargetGroup
+
+from ..choices import StopCode
+from ..exceptions import StopMailing
+from ..models import Mailing, MailingGroup
+
+
+def ask(mailing: Mailing) -> None:
+    """Ask for a run of each group that has none yet; a run that has begun already is not joined.
+
+    The moment must be committed: only then is the first page of a run that still waits asked for after it.
+    Raises StopMailing if a group can't be synced at all.
+    """
+    for member in _groups(mailing):
+        _refuse_unusable(member.target_group)
+        if member.run_id is None:
+            with transaction.atomic():
+                run = request_sync(member.target_group, Trigger.MAILING, mailing.sent_by)
+                MailingGroup.objects.filter(pk=member.pk).update(run=run)
+
+
+def is_over(mailing: Mailing) -> bool:
+    """Say whether every group is current. Raises StopMailing if one can't become so (R12)."""
+    groups = list(_groups(mailing))
+    for member in groups:
+        _refuse_unusable(member.target_group)
+        if member.run is not None:
+            _refuse_failed(member.target_group, member.run)
+    if not all(member.run is not None and member.run.is_good for member in groups):
+        return False
+    for member in groups:
+        read_at = member.target_group.read_at
+        if read_at is None or mailing.moment_at is None or read_at < mailing.moment_at:
+            # Never by this program's doing; but nothing is sent on a stale group silently.
+            raise StopMailing(
+                StopCode.UNEXPECTED, f'"{member.target_group.name}" is older than the sending moment. Please retry.'
+            )
+    return True
+
+
+def _groups(mailing: Mailing) -> "list[MailingGroup]":
+    return list(mailing.groups.select_related("target_group__bridge", "run").order_by("pk"))
+
+
+def _refuse_unusable(group: TargetGroup) -> None:
+    if group.deleted_at:
+        raise StopMailing(
+            StopCode.GROUP_DELETED,
+            f'The target group "{group.name}" was deleted here. Nothing was sent. Undelete it and retry, or choose '
+            "another group.",
+        )
+    if group.is_gone:
+        raise StopMailing(
+            StopCode.GROUP_GONE,
+            f'The search of the target group "{group.name}" is no longer in MemberSuite. Nothing was sent. Choose '
+            "another group; or bring the search back, refresh the target group list, and retry.",
+        )
+    if group.not_runnable_code:
+        raise StopMailing(
+            StopCode.GROUP_NOT_RUNNABLE,
+            f'The search of the target group "{group.name}" can\'t be run from here. Nothing was sent. Change the '
+            "search in MemberSuite and refresh the target group list, or choose another group.",
+        )
+
+
+def _refuse_failed(group: TargetGroup, run: SyncRun) -> None:
+    if run.status in (RunStatus.HELD, RunStatus.SUPERSEDED):
+        raise StopMailing(
+            StopCode.SYNC_HELD,
+            f'The resync of "{group.name}" is held, because it would remove more people than is usual. Nothing was '
+            f"sent. Look at run {run.pk}, apply or discard it, then retry.",
+        )
+    if run.status == RunStatus.FAILED:
+        raise StopMailing(
+            StopCode.SYNC_FAILED,
+            f'"{group.name}" could not be resynced: {run.error_text or "the sync failed."} Nothing was sent. Retry '
+            "when that is mended.",
+        )
+    if run.status == RunStatus.CANCELLED:
+        raise StopMailing(
+            StopCode.SYNC_CANCELLED,
+            f'Somebody cancelled the resync of "{group.name}" (run {run.pk}). Nothing was sent. Retry, which resyncs '
+            "all groups again.",
+        )

@@ -1,0 +1,78 @@
+"""The only writer of Tally: a recipient's outcome changes by `move` alone, and is counted in the same statement."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from ..choices import Outcome
+from ..models import Tally
+
+# A reason is counted where it tells people apart; the reply codes of failed ones do not.
+_COUNTED = """
+    delta AS (
+        SELECT kind, reason, sum(change)::int AS change
+        FROM (
+            SELECT old_outcome AS kind, CASE old_outcome WHEN 'skipped' THEN old_reason ELSE '' END AS reason,
+                -1 AS change FROM moved
+            UNION ALL
+            SELECT new_outcome, CASE new_outcome WHEN 'skipped' THEN new_reason ELSE '' END, 1 FROM moved
+        ) both_sides GROUP BY kind, reason HAVING sum(change) <> 0
+    ),
+    fewer AS (
+        UPDATE mailings_tally t SET people_count = t.people_count + d.change
+        FROM delta d WHERE t.mailing_id = %(mailing)s AND (t.kind, t.reason) = (d.kind, d.reason) AND d.change < 0
+    ),
+    more AS (
+        INSERT INTO mailings_tally (mailing_id, kind, reason, people_count)
+        SELECT %(mailing)s, kind, reason, change FROM delta WHERE change > 0
+        ON CONFLICT (mailing_id, kind, reason)
+        DO UPDATE SET people_count = mailings_tally.people_count + excluded.people_count
+    )
+"""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A recipient whose outcome has just changed."""
+
+    pk: int
+    outcome: str
+    email: str
+    first_name: str
+    last_name: str
+    attempts: int
+
+
+def move(mailing_id: int, picked: str, values: str, **parameters: Any) -> list[Moved]:
+    """Change the outcome of some recipients of one mailing, and the tally with it; return them in order.
+
+    Args:
+        picked: a SELECT of id, outcome, reason and whatever else `values` needs, which locks the recipients. It
+            repeats every condition: a row that somebody changed meanwhile is not picked.
+        values: the SET list; `r` is the recipient, `p` the picked row.
+    """
+    statement = f"""
+        WITH picked AS ({picked}),
+        moved AS (
+            UPDATE mailings_recipient r SET {values} FROM picked p WHERE r.id = p.id
+            RETURNING p.outcome AS old_outcome, p.reason AS old_reason, r.outcome AS new_outcome,
+                r.reason AS new_reason, r.id, r.email, r.first_name, r.last_name, r.attempts
+        ),
+        {_COUNTED}
+        SELECT id, new_outcome, email, first_name, last_name, attempts FROM moved ORDER BY id
+    """  # noqa: S608 - fixed texts
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"mailing": mailing_id, **parameters})
+        return [Moved(*row) for row in cursor.fetchall()]
+
+
+def begin(mailing_id: int, queued: int, left_out: Mapping[str, int]) -> None:
+    """Count a freshly frozen mailing: everybody is queued or left out."""
+    counts = {(str(Outcome.QUEUED), ""): queued}
+    counts |= {(Tally.LEFT_OUT, reason): people for reason, people in left_out.items()}
+    Tally.objects.bulk_create(
+        Tally(mailing_id=mailing_id, kind=kind, reason=reason, people_count=people)
+        for (kind, reason), people in counts.items()
+    )

@@ -1,0 +1,19 @@
+"""One statement a task: everything that matters is in the database, a message only says "look"."""
+
+from typing import Any
+
+from celery import shared_task
+
+from thrive_sync.lib.steps import follow_up
+
+from .send import pipeline
+
+
+@shared_task(bind=True, acks_late=True)
+def advance_mailing(self: Any, mailing_id: int) -> None:
+    follow_up(self, pipeline.advance(mailing_id))
+
+
+@shared_task
+def sweep() -> None:
+    pipeline.sweep()
