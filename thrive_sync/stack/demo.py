@@ -22,7 +22,7 @@ from thrive_sync.stack.supervisor import WORKER, AlreadyRunning, Child, ChildFai
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 USER_NAME = "demo"
 # Each queue's worker, and how many tasks it runs side by side.
-WORKERS = {"interactive": 2, "scheduled": 1}
+WORKERS = {"interactive": 2, "scheduled": 1, "mailings": 1}
 NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 POSTAL_ADDRESS = "Society of Lamp Keepers, 1 Wick Lane, Lanternham"
 FIRST_TASK = "targetgroups.tasks.sweep"  # harmless at any time: the clock sends it as well
