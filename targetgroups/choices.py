@@ -119,3 +119,13 @@ class NotReceiving(models.TextChoices):
     MANUAL = SuppressionCause.MANUAL.value, "Suppressed by a person"
     ERASED = SuppressionCause.ERASED.value, "Erased on request"
     SHARED_ADDRESS = "shared_address", "Shared address: another member gets the one copy"
+
+
+def reason_label(word: str) -> str:
+    """Put a reason of a removal or an exclusion in words; the empty one is of a held run, which asks nobody (R6)."""
+    if not word:
+        return "Not among the eligible; the reason is asked for when it is applied"
+    for choices in (RemovalReason, ExclusionReason):
+        if word in choices.values:
+            return str(choices(word).label)
+    return word.replace("_", " ").capitalize()

@@ -25,6 +25,7 @@ _INTERACTIVE = frozenset(
         Trigger.APPLY,
         Trigger.MAILING,
         Trigger.TEST_CONNECTION,
+        Trigger.PREVIEW,
     }
 )
 
@@ -38,7 +39,7 @@ def request_sync(target_group: TargetGroup, trigger: Trigger, user: Actor = None
     return _request(target_group.bridge, RunKind.GROUP, trigger, user, target_group=target_group, joinable=joinable)
 
 
-def request_preview(target_group: TargetGroup, user: Actor = None, trigger: Trigger = Trigger.RESYNC_NOW) -> SyncRun:
+def request_preview(target_group: TargetGroup, user: Actor = None, trigger: Trigger = Trigger.PREVIEW) -> SyncRun:
     """Ask what a sync would do now, without doing it."""
     return _request(target_group.bridge, RunKind.PREVIEW, trigger, user, target_group=target_group)
 

@@ -29,9 +29,16 @@ class Cancelled(SyncError):
 
 
 class Held(SyncError):
-    """The removal guard holds the run until a person decides (R6, R10)."""
+    """The removal guard holds the run until a person decides (R6, R10).
+
+    `preview_sentence` is what a preview says of it, for whom there is nothing to decide.
+    """
 
     code = "held"
+
+    def __init__(self, sentence: str, preview_sentence: str = "") -> None:
+        super().__init__(sentence)
+        self.preview_sentence = preview_sentence
 
 
 class IncompleteReading(SyncError):

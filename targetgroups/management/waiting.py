@@ -1,4 +1,4 @@
-"""What the three commands share: wait for a run, tell how it ended, and leave with the right exit code."""
+"""What the commands share: wait for a run, tell how it ended, and leave with the right exit code."""
 
 import json
 import sys
@@ -6,9 +6,10 @@ import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Q
 
-from ..choices import GOOD, RunStatus
-from ..models import Bridge, SyncRun
+from ..choices import GOOD, RunStatus, reason_label
+from ..models import Bridge, SyncRun, TargetGroup
 
 FAILED, BAD_USE, HELD = 1, 2, 3
 _LOOK_EVERY = 0.1
@@ -58,13 +59,40 @@ class RunCommand(BaseCommand):
             time.sleep(_LOOK_EVERY)
 
     def _leave(self, run: SyncRun) -> None:
+        if run.status == RunStatus.HELD or run.figures.get("would_be_held"):
+            sys.exit(HELD)
         if run.status in GOOD:
             return
-        if run.status == RunStatus.HELD:
-            sys.exit(HELD)
         if not run.is_final:
             self.stderr.write("Gave up waiting: the run goes on. Is a worker running?")
         sys.exit(FAILED)
+
+
+class GroupCommand(RunCommand):
+    """A command about one target group."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("group", help="the search's ID, the group's number, or the group's name")
+        super().add_arguments(parser)
+
+    def find_group(self, word: str, bridge: int | None) -> TargetGroup:
+        """Find the one group that is meant: by search ID, then number, then name. Ends the command (2) if none is."""
+        groups = TargetGroup.objects.present().select_related("bridge")
+        if bridge:
+            groups = groups.filter(bridge=bridge)
+        number = int(word) if word.isdecimal() and len(word) < 18 else None
+        for meant in (Q(search_key=word.lower()), Q(pk=number), Q(name=word), Q(name__iexact=word)):
+            found = list(groups.filter(meant)[:3])
+            if len(found) == 1:
+                return found[0]
+            if found:
+                ids = ", ".join(str(group.pk) for group in found)
+                raise self.refusal(
+                    f'Several target groups are called "{word}". Use the number ({ids}) or the search ID.'
+                )
+        raise self.refusal(
+            f'No target group is called "{word}" or has that number or search ID. Try sync_searches first.'
+        )
 
 
 def as_json(run: SyncRun) -> dict[str, Any]:
@@ -92,4 +120,6 @@ def as_text(run: SyncRun) -> str:
     lines = [f"{run.get_kind_display()} {run.pk} ({name}): {run.get_status_display()}"]
     lines += [f"  {step['name']}: {step['outcome']} - {step['said']}" for step in run.figures.get("steps", [])]
     lines += [f"  {text}" for text in (run.sentence, run.error_text, *run.warnings) if text]
+    by_reason = run.figures.get("would_remove_by_reason", {})
+    lines += [f"  would be removed: {count:,} ({reason_label(word)})" for word, count in by_reason.items()]
     return "\n".join(lines)

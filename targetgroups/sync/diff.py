@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db.models import Count
+
 from ..choices import OutcomeKind, RemovalReason
 from ..models import RunOutcome, SyncRun, TargetGroup
 from ..remote import PeoplePage
@@ -160,6 +162,12 @@ def record_would_remove(run: SyncRun, stage: Stage) -> int:
         run=run.pk,
         kind=OutcomeKind.WOULD_REMOVE,
     )
+
+
+def would_remove_by_reason(run: SyncRun) -> dict[str, int]:
+    """Say how many would go for each reason; "" where nobody was asked for the reason."""
+    recorded = RunOutcome.objects.filter(run=run, kind=OutcomeKind.WOULD_REMOVE).order_by().values_list("reason")
+    return dict(recorded.annotate(Count("pk")))
 
 
 def record_would_add_and_change(run: SyncRun, stage: Stage, group: TargetGroup, columns: list[str]) -> tuple[int, int]:

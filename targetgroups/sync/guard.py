@@ -26,7 +26,9 @@ def check(plan: Plan, limits: Limits) -> None:
     beyond = f" ({plan.unapproved_count:,} of them were not among those you approved)" if plan.approved_count else ""
     raise Held(
         f"This sync would remove {whom} from the group{beyond}, more than its limit allows. Nothing was changed. "
-        "Look at who would go, then Apply or Discard."
+        "Look at who would go, then Apply or Discard.",
+        f"This sync would be held: removing {whom} is more than the group's limit allows, so nothing would change "
+        "until a person applies it.",
     )
 
 

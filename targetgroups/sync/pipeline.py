@@ -82,14 +82,16 @@ def _end(run: SyncRun, heart: Heartbeat, status: RunStatus, error: SyncError | M
 
 
 def _sync_group(run: SyncRun, heart: Heartbeat) -> None:
-    _read_and(run, heart, _apply)
+    _read_and(run, heart, _apply, _hold)
 
 
 def _preview_group(run: SyncRun, heart: Heartbeat) -> None:
-    _read_and(run, heart, _keep_preview)
+    _read_and(run, heart, _keep_preview, _keep_preview)
 
 
-def _read_and(run: SyncRun, heart: Heartbeat, then: Callable[[Attempt], None]) -> None:
+def _read_and(
+    run: SyncRun, heart: Heartbeat, then: Callable[[Attempt], None], when_held: Callable[[Attempt, Held], None]
+) -> None:
     """Read the group's search into a stage, settle who must go, and hand over. The stage never outlives the attempt."""
     group = run.target_group
     if group is None:
@@ -107,7 +109,7 @@ def _read_and(run: SyncRun, heart: Heartbeat, then: Callable[[Attempt], None]) -
             try:
                 checking.settle(attempt)
             except Held as held:
-                _hold(attempt, held)
+                when_held(attempt, held)
             else:
                 heart.enter(Phase.COMPARING)
                 then(attempt)
@@ -125,6 +127,7 @@ def _hold(attempt: Attempt, held: Held) -> None:
             **checking.sums(attempt).as_figures(),
             "members_before": counts.member_count(attempt.group),
             "would_remove": diff.removal_count(attempt.stage),
+            "would_remove_by_reason": diff.would_remove_by_reason(run),
         }
         single_flight.finish(
             run,
@@ -190,8 +193,11 @@ def _wait_for_lock(run: SyncRun, heart: Heartbeat) -> None:
         time.sleep(_LOCK_EVERY)
 
 
-def _keep_preview(attempt: Attempt) -> None:
-    """End a preview: keep what a sync would do now, and change nothing."""
+def _keep_preview(attempt: Attempt, held: Held | None = None) -> None:
+    """End a preview: keep what a sync would do now, and change nothing.
+
+    A sync that would be held looks nobody up (R6), so neither does its preview: some reasons are not known then.
+    """
     run, heart, stage = attempt.run, attempt.heart, attempt.stage
     with transaction.atomic():
         single_flight.lock_for_writing(run)
@@ -203,11 +209,14 @@ def _keep_preview(attempt: Attempt) -> None:
             "would_add": added,
             "would_change": changed,
             "would_remove": would_remove,
+            "would_remove_by_reason": diff.would_remove_by_reason(run),
+            "would_be_held": held is not None,
         }
+        sentence = f"A sync now would add {added:,}, change {changed:,} and remove {would_remove:,}."
         single_flight.finish(
             run,
             RunStatus.COMPLETED,
-            sentence=f"A sync now would add {added:,}, change {changed:,} and remove {would_remove:,}.",
+            sentence=f"{sentence} {held.preview_sentence}" if held else sentence,
             figures=figures,
             warnings=attempt.warnings,
             phase_seconds=heart.closing_phase_seconds(),

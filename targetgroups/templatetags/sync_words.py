@@ -11,12 +11,14 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from targetgroups.choices import ExclusionReason, Phase, RemovalReason, RunStatus
+from targetgroups import choices
+from targetgroups.choices import Phase, RunStatus
 from targetgroups.models import Bridge, SyncRun
 
 from .ui import RUN_LOOK, chip, duration, icon
 
 register = template.Library()
+register.filter(choices.reason_label)
 
 STEPS = {
     "reach_host": "Reach host",
@@ -101,14 +103,6 @@ def what_to_do(code: str) -> str:
 def menu_entry(page: str) -> str:
     """Return the menu's entry that a page belongs to."""
     return MENU.get(page, "")
-
-
-@register.filter
-def reason_label(word: str) -> str:
-    for choices in (RemovalReason, ExclusionReason):
-        if word in choices.values:
-            return str(choices(word).label)
-    return word.replace("_", " ").capitalize()
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""The three commands: exit code 0 only on success, 1 failed, 2 bad use, 3 held; one JSON object on stdout."""
+"""The commands: exit code 0 only on success, 1 failed, 2 bad use, 3 held; one JSON object on stdout."""
 
 from __future__ import annotations
 
@@ -74,6 +74,24 @@ def test_a_held_run_leaves_with_3(worked: Engine, capsys: pytest.CaptureFixture[
         call_command("sync_group", "All individuals", "--wait")
     assert left.value.code == 3
     assert "Held" in capsys.readouterr().out
+
+
+def test_preview_group_tells_what_a_sync_would_do_and_leaves_with_3_if_it_would_be_held(
+    worked: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    worked.sync("Lapsed 2025")
+    members = sorted(worked.members("Lapsed 2025"))
+    worked.standin.delete(ids=members[:1])
+    call_command("preview_group", "lapsed 2025", "--json")
+    told = _json(capsys)
+    assert (told["kind"], told["trigger"], told["status"]) == ("preview", "command", "completed")
+    assert told["figures"]["would_remove_by_reason"] == {"record_deleted": 1}
+    assert len(worked.members("Lapsed 2025")) == len(members)
+    worked.standin.delete(ids=members[1:])
+    with pytest.raises(SystemExit) as left:
+        call_command("preview_group", "lapsed 2025")
+    assert left.value.code == 3
+    assert "would be held" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

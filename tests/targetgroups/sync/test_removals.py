@@ -157,7 +157,21 @@ def test_a_preview_shows_what_would_happen_and_changes_nothing(engine: Engine) -
     assert (run.status, run.kind) == ("completed", "preview")
     shown = set(RunOutcome.objects.filter(run=run).values_list("kind", "remote_key"))
     assert shown == {("would_remove", first), ("would_change", second)}
+    assert run.figures["would_remove_by_reason"] == {"record_deleted": 1}
+    assert (run.trigger, run.figures["would_be_held"]) == ("preview", False)
     assert snapshot(Subscriber, Membership) == before
+
+
+def test_r6_a_preview_of_a_sync_that_would_be_held_says_so_and_is_itself_not_held(engine: Engine) -> None:
+    engine.sync(NAME)
+    members = engine.members(NAME)
+    engine.standin.delete(ids=sorted(members))
+    run = engine.preview(NAME)
+    assert run.status == "completed"
+    assert "This sync would be held: removing everybody is more" in run.sentence
+    assert run.figures["would_remove_by_reason"] == {"": len(members)}
+    assert run.figures["would_be_held"]
+    assert engine.members(NAME) == members
 
 
 def _held(engine: Engine) -> tuple[SyncRun, set[str]]:
