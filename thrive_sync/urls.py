@@ -8,4 +8,5 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("", include("accounts.urls")),
     path("", include("targetgroups.urls")),
+    path("", include("mailings.urls")),
 ]

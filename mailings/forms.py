@@ -1,0 +1,157 @@
+"""Input checks: what a page accepts, and the sentence for what it does not."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from thrive_sync.lib.addresses import is_address
+
+from .choices import MailingStatus
+from .models import Mailing
+
+FARTHEST = timedelta(days=366)
+
+
+class MailingFilterForm(forms.Form):
+    """The filters of Mailings. An unknown value filters nothing instead of failing: addresses get old."""
+
+    status = forms.ChoiceField(choices=[("", "All statuses"), *MailingStatus.choices], required=False)
+
+    def chosen(self) -> dict[str, Any]:
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+
+class _Form(forms.Form):
+    """Ties hint and error of each field to its control, for those who hear the page."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.widget.attrs.setdefault("class", "form-control")
+            described = [f"{name}-hint"] if field.help_text else []
+            if self.is_bound and self.has_error(name):
+                described.append(f"{name}-error")
+                field.widget.attrs["aria-invalid"] = "true"
+            if described:
+                field.widget.attrs["aria-describedby"] = " ".join(described)
+
+
+class MailingForm(_Form):
+    """A mailing's head and text. A draft may lack anything but a name; what stands there must be well-formed."""
+
+    name = forms.CharField(
+        label="Mailing name",
+        max_length=200,
+        help_text="For you and your colleagues; recipients don't see it.",
+        error_messages={"required": "Give the mailing a name."},
+    )
+    from_name = forms.CharField(
+        label="From name", max_length=200, required=False, help_text="Who recipients see as the sender."
+    )
+    from_email = forms.CharField(
+        label="From address",
+        max_length=254,
+        required=False,
+        help_text="An address of your own domain that the mail server may send for.",
+        widget=forms.EmailInput(attrs={"spellcheck": "false"}),
+    )
+    reply_to = forms.CharField(
+        label="Reply-to address",
+        max_length=254,
+        required=False,
+        help_text="Where answers go. Empty: to the from address.",
+        widget=forms.EmailInput(attrs={"spellcheck": "false"}),
+    )
+    subject = forms.CharField(label="Subject", max_length=300, required=False)
+    text = forms.CharField(
+        label="Text",
+        max_length=100_000,
+        required=False,
+        strip=False,
+        help_text="Plain text. The unsubscribe link and your postal address are added below it.",
+        widget=forms.Textarea(attrs={"rows": 14}),
+    )
+
+    @classmethod
+    def of(cls, mailing: Mailing) -> MailingForm:
+        return cls(initial={name: getattr(mailing, name) for name in cls.base_fields})
+
+    def clean_from_email(self) -> str:
+        return self._address("from_email")
+
+    def clean_reply_to(self) -> str:
+        return self._address("reply_to")
+
+    def clean_text(self) -> str:
+        return str(self.cleaned_data["text"]).replace("\r\n", "\n")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for name in ("name", "from_name", "subject"):
+            if not str(cleaned.get(name, "")).isprintable():  # a line break here could forge a header
+                self.add_error(name, "This must be one line without control characters.")
+        return cleaned
+
+    def _address(self, name: str) -> str:
+        address = str(self.cleaned_data[name])
+        if address and not is_address(address):
+            raise forms.ValidationError("This is not a complete e-mail address, like news@example.org.")
+        return address
+
+
+class SendForm(_Form):
+    """When to send: now, or at a date and a time in the person's own zone."""
+
+    NOW, LATER = "now", "later"
+
+    when = forms.ChoiceField(choices=[(NOW, "Now"), (LATER, "At a date and time")], initial=NOW)
+    date = forms.DateField(
+        label="Date",
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages={"invalid": "Write the date as year-month-day, like 2031-04-30."},
+    )
+    time = forms.TimeField(
+        label="Time",
+        required=False,
+        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
+        error_messages={"invalid": "Write the time as hours and minutes, like 09:30."},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("when") == self.LATER:
+            self._check_moment(cleaned)
+        return cleaned
+
+    @property
+    def moment(self) -> datetime | None:
+        """The moment asked for, aware; None is now. Only of a valid form."""
+        if self.cleaned_data["when"] == self.NOW:
+            return None
+        return self._aware(self.cleaned_data)
+
+    def _check_moment(self, cleaned: dict[str, Any]) -> None:
+        for name, word in (("date", "a date"), ("time", "a time")):
+            if not cleaned.get(name) and name not in self.errors:
+                self.add_error(name, f"Choose {word}.")
+        if self.errors:
+            return
+        moment, now = self._aware(cleaned), timezone.now()
+        if moment <= now:
+            self.add_error("time", f"This is over: it is {timezone.localtime(now):%Y-%m-%d %H:%M} in your time zone.")
+        elif moment - now > FARTHEST:
+            self.add_error("date", "This is more than a year away.")
+        elif timezone.localtime(moment).replace(tzinfo=None) != datetime.combine(cleaned["date"], cleaned["time"]):
+            self.add_error("time", "There is no such time that day: clocks are put forward.")
+
+    @staticmethod
+    def _aware(cleaned: dict[str, Any]) -> datetime:
+        # Through UTC and back, so that an hour which the clock skips is noticed.
+        local = datetime.combine(cleaned["date"], cleaned["time"], tzinfo=timezone.get_current_timezone())
+        return datetime.fromtimestamp(local.timestamp(), tz=timezone.get_current_timezone())

@@ -1,0 +1,30 @@
+from django.urls import path
+
+from .views import compose, inbox, optout, overview, report, sending
+
+app_name = "mailings"
+urlpatterns = [
+    path("mailings/", overview.mailings, name="mailings"),
+    path("mailings/new/", overview.create, name="create"),
+    path("mailings/<int:mailing_id>/", compose.compose, name="compose"),
+    path("mailings/<int:mailing_id>/save/", compose.save, name="save"),
+    path("mailings/<int:mailing_id>/estimate/", compose.estimated, name="estimate"),
+    path("mailings/<int:mailing_id>/copy/", overview.copy, name="copy"),
+    path("mailings/<int:mailing_id>/delete/", overview.delete, name="delete"),
+    path("mailings/<int:mailing_id>/send/", sending.send, name="send"),
+    path("mailings/<int:mailing_id>/send/ask/", sending.request_send, name="request_send"),
+    path("mailings/<int:mailing_id>/retry/", sending.retry, name="retry"),
+    path("mailings/<int:mailing_id>/pause/", sending.pause, name="pause"),
+    path("mailings/<int:mailing_id>/resume/", sending.resume, name="resume"),
+    path("mailings/<int:mailing_id>/cancel/", sending.cancel, name="cancel"),
+    path("mailings/<int:mailing_id>/report/", report.report, name="report"),
+    path("mailings/<int:mailing_id>/recipients/", report.recipients, name="recipients"),
+    path("mailings/<int:mailing_id>/left-out/", report.left_out, name="left_out"),
+    path("mailings/<int:mailing_id>/unknown/", report.decide, name="decide"),
+    # Without sign-in.
+    path("opt-out/<str:token>/", optout.opt_out, name="opt_out"),
+    path("opt-out/<str:token>/undo/", optout.opt_in, name="opt_in"),
+    # Only in the demo.
+    path("demo/inbox/", inbox.inbox, name="inbox"),
+    path("demo/inbox/<int:number>/", inbox.letter, name="letter"),
+]

@@ -1,0 +1,1 @@
+"""Pages: check the right, read, render; or hand the wish to `enqueue` and redirect. One module a page family."""

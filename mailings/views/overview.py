@@ -1,0 +1,76 @@
+"""Mailings: the list, and what begins, copies or deletes one."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.decorators import requires, requires_one_of
+from accounts.permissions import CREATE_MAILING, SEND_MAILING
+from targetgroups.views.asking import is_part, person, whole
+
+from .. import enqueue
+from ..choices import GroupRole
+from ..exceptions import NotAllowedNow
+from ..forms import MailingFilterForm
+from ..models import Mailing
+from . import reading
+from .estimate import Estimate, estimate
+from .parts import the_mailing
+
+
+@requires_one_of(CREATE_MAILING, SEND_MAILING)
+@require_GET
+def mailings(request: HttpRequest) -> HttpResponse:
+    form = MailingFilterForm(request.GET)
+    filters, now = form.chosen(), timezone.now()
+    page = reading.mailings_page(filters, after=whole(request, "after"), before=whole(request, "before"))
+    waits = [seconds for mailing in page.rows if (seconds := reading.poll_seconds(mailing, now))]
+    context = {
+        "form": form,
+        "filters": filters,
+        "page": page,
+        "counts": reading.recipient_counts(page.rows),
+        "estimates": {mailing.pk: estimate_of(mailing) for mailing in page.rows if not mailing.is_frozen},
+        "poll_seconds": max(min(waits), 2) if waits else None,
+        "may_write": person(request).may(CREATE_MAILING),
+    }
+    return render(request, f"mailings/{'_list' if is_part(request, 'mailings') else 'mailings'}.html", context)
+
+
+@requires(CREATE_MAILING)
+@require_POST
+def create(request: HttpRequest) -> HttpResponse:
+    return redirect("mailings:compose", enqueue.create_mailing(person(request)).pk)
+
+
+@requires(CREATE_MAILING)
+@require_POST
+def copy(request: HttpRequest, mailing_id: int) -> HttpResponse:
+    mailing = the_mailing(mailing_id)
+    made = enqueue.copy_mailing(mailing, person(request))
+    messages.success(request, f"This is a copy of “{mailing.name}”. Nothing of it is sent yet.")
+    return redirect("mailings:compose", made.pk)
+
+
+@requires(CREATE_MAILING)
+@require_POST
+def delete(request: HttpRequest, mailing_id: int) -> HttpResponse:
+    mailing = the_mailing(mailing_id)
+    try:
+        enqueue.delete_draft(mailing, person(request))
+    except NotAllowedNow as error:
+        messages.error(request, error.sentence)
+        return redirect("mailings:send", mailing_id)
+    messages.success(request, f"The draft “{mailing.name}” was deleted.")
+    return redirect("mailings:mailings")
+
+
+def estimate_of(mailing: Mailing) -> Estimate:
+    """Estimate a mailing whose groups were fetched with it."""
+    groups = list(mailing.groups.all())
+    to = [group.target_group for group in groups if group.role == GroupRole.TO]
+    return estimate(to, [group.target_group for group in groups if group.role == GroupRole.NOT_TO])

@@ -1,0 +1,177 @@
+"""What the pages read: bounded, by keyset, never a COUNT over people: every number is in Tally or in a group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Prefetch, Q, QuerySet, Sum
+from django.db.models.functions import Lower
+
+from targetgroups.models import SyncRun, TargetGroup
+from targetgroups.views.reading import runs_beside
+from thrive_sync.lib.addresses import address_key
+from thrive_sync.lib.paging import KeysetPage, keyset_page
+
+from ..choices import GroupRole, LeftOutReason, MailingStatus, Outcome
+from ..models import LeftOut, Mailing, MailingGroup, Recipient, Tally
+
+PAGE = 50
+# What a person calls "still to send"; a worker tells four kinds of it.
+TO_SEND = (Outcome.QUEUED, Outcome.LEASED, Outcome.IN_FLIGHT, Outcome.DEFERRED)
+TO_SEND_WORD = "to_send"
+
+
+# --- mailings -------------------------------------------------------------------------------------------------------
+
+
+def mailings_page(filters: dict[str, Any], *, after: int | None, before: int | None) -> KeysetPage[Mailing]:
+    return keyset_page(
+        _with_groups(Mailing.objects.filter(**filters)),
+        ["id"],
+        size=PAGE,
+        after=None if after is None else (after,),
+        before=None if before is None else (before,),
+        is_descending=True,
+    )
+
+
+def mailings_of(group: TargetGroup, *, after: int | None, before: int | None) -> KeysetPage[MailingGroup]:
+    """Return the mailings that use a group, newest first."""
+    uses = MailingGroup.objects.filter(target_group=group)
+    return keyset_page(
+        uses.prefetch_related(Prefetch("mailing", _with_groups(Mailing.objects.all()))),
+        ["id"],
+        size=PAGE,
+        after=None if after is None else (after,),
+        before=None if before is None else (before,),
+        is_descending=True,
+    )
+
+
+def recipient_counts(mailings: Iterable[Mailing]) -> dict[int, dict[str, int]]:
+    """Return how many recipients of each frozen mailing there are, and how many of them got it."""
+    frozen = [mailing.pk for mailing in mailings if mailing.is_frozen]
+    recipients = Tally.objects.filter(mailing__in=frozen).exclude(kind=Tally.LEFT_OUT)
+    rows = recipients.values("mailing_id").annotate(
+        total=Sum("people_count"), sent=Sum("people_count", filter=Q(kind=Outcome.SENT), default=0)
+    )
+    return {row["mailing_id"]: {"total": row["total"], "sent": row["sent"]} for row in rows}
+
+
+def is_mail_going_out() -> bool:
+    """Say whether messages are on their way, or will be within moments."""
+    under_way = Mailing.objects.filter(status__in=(MailingStatus.RESYNCING, MailingStatus.SENDING))
+    return under_way.exists() or Mailing.objects.wanting_work().exists()
+
+
+def poll_seconds(mailing: Mailing, now: datetime) -> int | None:
+    """Say how often to ask again how a mailing stands; never for one with which nothing happens by itself."""
+    if mailing.status in (MailingStatus.RESYNCING, MailingStatus.SENDING):
+        return 1
+    if mailing.status == MailingStatus.SCHEDULED:
+        waits = (mailing.scheduled_for - now) if mailing.scheduled_for else timedelta()
+        return 1 if waits < timedelta(seconds=30) else 20
+    if mailing.status == MailingStatus.PAUSED:
+        return 5
+    is_ending = mailing.status == MailingStatus.CANCELLED and mailing.finished_at is None
+    return 1 if is_ending else None
+
+
+def groups_of(mailing: Mailing) -> list[MailingGroup]:
+    """Return the mailing's groups with the runs that it waits for."""
+    return list(mailing.groups.select_related("target_group", "run", "run__progress", "run__bridge"))
+
+
+def _with_groups(mailings: QuerySet[Mailing]) -> QuerySet[Mailing]:
+    groups = MailingGroup.objects.select_related("target_group__receiving")
+    return mailings.select_related("created_by", "sent_by").prefetch_related(Prefetch("groups", groups))
+
+
+# --- choosing groups ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A line of the groups chooser."""
+
+    group: TargetGroup
+    run: SyncRun | None  # under way, or held
+    is_to: bool
+    is_not_to: bool
+
+    @property
+    def warning(self) -> str:
+        """Why a mailing to this group would stop, or may; "" when nothing is known against it."""
+        if self.group.deleted_at:
+            return "Deleted: a mailing to it stops."
+        if self.group.is_gone:
+            return "No longer in MemberSuite: a mailing to it stops."
+        if self.group.not_runnable_code:
+            return "Can't be synced: a mailing to it stops."
+        if self.run is not None and self.run.is_held:
+            return "Its sync is held: decide first, or the mailing may stop."
+        if self.group.error_code:
+            return "Its last sync failed; the mailing syncs it again and stops if that fails too."
+        return ""
+
+
+def choices(to: set[int], not_to: set[int]) -> list[Choice]:
+    """Return every group that can be chosen, and the chosen ones whatever became of them; those first."""
+    chosen = to | not_to
+    groups = TargetGroup.objects.filter(Q(deleted_at__isnull=True) | Q(pk__in=chosen)).with_same_name_flags()
+    found = list(groups.select_related("receiving").order_by(Lower("name"), "pk"))
+    beside = runs_beside(found)
+    lines = [Choice(group, beside.get(group.pk), group.pk in to, group.pk in not_to) for group in found]
+    return sorted(lines, key=lambda line: line.group.pk not in chosen)
+
+
+def chosen_in(mailing: Mailing) -> tuple[set[int], set[int]]:
+    """Return the IDs of the groups that a mailing goes to, and of those it does not go to."""
+    found = {(group.role, group.target_group_id) for group in mailing.groups.all()}
+    return ({pk for role, pk in found if role == GroupRole.TO}, {pk for role, pk in found if role == GroupRole.NOT_TO})
+
+
+# --- people ---------------------------------------------------------------------------------------------------------
+
+
+def recipients_page(
+    mailing: Mailing, *, outcome: str, reason: str, text: str, after: int | None, before: int | None
+) -> KeysetPage[Recipient]:
+    """Read one page of a frozen mailing's recipients."""
+    rows = Recipient.objects.filter(mailing=mailing)
+    if outcome == TO_SEND_WORD:
+        rows = rows.filter(outcome__in=TO_SEND)
+    elif outcome in Outcome.values:
+        rows = rows.filter(outcome=outcome)
+    if reason:
+        rows = rows.filter(reason=reason)
+    return _people_page(_containing(rows, text), after, before)
+
+
+def left_out_page(
+    mailing: Mailing, *, reason: str, text: str, after: int | None, before: int | None
+) -> KeysetPage[LeftOut]:
+    rows = LeftOut.objects.filter(mailing=mailing).select_related("subscriber", "target_group")
+    if reason in LeftOutReason.values:
+        rows = rows.filter(reason=reason)
+    for word in text.split():
+        names = Q(subscriber__first_name__icontains=word) | Q(subscriber__last_name__icontains=word)
+        rows = rows.filter(names | Q(subscriber__email__icontains=word) | Q(remote_id__iexact=word))
+    return _people_page(rows, after, before)
+
+
+def _containing(rows: QuerySet[Recipient], text: str) -> QuerySet[Recipient]:
+    if "@" in text and rows.filter(address_key=address_key(text)).exists():  # a whole address: one index read
+        return rows.filter(address_key=address_key(text))
+    for word in text.split():
+        names = Q(first_name__icontains=word) | Q(last_name__icontains=word)
+        rows = rows.filter(names | Q(email__icontains=word) | Q(remote_id__iexact=word))
+    return rows
+
+
+def _people_page(rows: QuerySet[Any], after: int | None, before: int | None) -> KeysetPage[Any]:
+    cursor = {"after": None if after is None else (after,), "before": None if before is None else (before,)}
+    return keyset_page(rows, ["id"], size=PAGE, **cursor)

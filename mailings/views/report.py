@@ -1,0 +1,106 @@
+"""Report: who got it and who was left out, as numbers that add up and open their people (R15)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.decorators import requires, requires_one_of
+from accounts.permissions import CREATE_MAILING, SEND_MAILING, VIEW_SUBSCRIBERS
+from targetgroups.views.asking import is_part, person, whole
+
+from .. import enqueue
+from ..choices import LeftOutReason, Outcome
+from ..exceptions import MailingError
+from ..querysets import figures_of
+from . import reading
+from .parts import shared, show, the_mailing
+from .sums import people_sums, recipient_sums
+
+
+@requires_one_of(CREATE_MAILING, SEND_MAILING)
+@require_GET
+def report(request: HttpRequest, mailing_id: int) -> HttpResponse:
+    mailing = the_mailing(mailing_id)
+    context: dict[str, Any] = {"figures": None, "poll_seconds": None}
+    if mailing.is_frozen:
+        figures = figures_of(mailing)
+        context = {
+            "figures": figures,
+            "people_sums": people_sums(figures),
+            "recipient_sums": recipient_sums(figures),
+            "groups": reading.groups_of(mailing),
+            "poll_seconds": reading.poll_seconds(mailing, timezone.now()),
+            "as_of": timezone.now(),
+        }
+    if is_part(request, "report"):
+        return render(request, "mailings/_report.html", shared(request, mailing, "report") | context)
+    return show(request, mailing, "report", **context)
+
+
+@requires(VIEW_SUBSCRIBERS)
+@requires_one_of(CREATE_MAILING, SEND_MAILING)
+@require_http_methods(["GET", "POST"])
+def recipients(request: HttpRequest, mailing_id: int) -> HttpResponse:
+    """List who receives it. A search is posted: what is looked for may not stand in an address."""
+    mailing = the_mailing(mailing_id)
+    outcome, reason = request.GET.get("outcome", ""), request.GET.get("reason", "")
+    text = request.POST.get("q", "").strip()
+    page = reading.recipients_page(
+        mailing,
+        outcome=outcome,
+        reason=reason,
+        text=text,
+        after=whole(request, "after"),
+        before=whole(request, "before"),
+    )
+    filters = [("", "All recipients"), (reading.TO_SEND_WORD, "Still to send"), *_SETTLED]
+    context = {"page": page, "outcome": outcome, "reason": reason, "text": text, "filters": filters}
+    return _people(request, "recipients", shared(request, mailing, "report") | context)
+
+
+@requires(VIEW_SUBSCRIBERS)
+@requires_one_of(CREATE_MAILING, SEND_MAILING)
+@require_http_methods(["GET", "POST"])
+def left_out(request: HttpRequest, mailing_id: int) -> HttpResponse:
+    """List "Subscribers Removed": the groups' members who were not made recipients, by reason."""
+    mailing = the_mailing(mailing_id)
+    reason, text = request.GET.get("reason", ""), request.POST.get("q", "").strip()
+    page = reading.left_out_page(
+        mailing, reason=reason, text=text, after=whole(request, "after"), before=whole(request, "before")
+    )
+    context = {"page": page, "reason": reason, "text": text, "filters": [("", "All reasons"), *LeftOutReason.choices]}
+    return _people(request, "left_out", shared(request, mailing, "report") | context)
+
+
+@requires(SEND_MAILING)
+@require_POST
+def decide(request: HttpRequest, mailing_id: int) -> HttpResponse:
+    """Settle the recipients of whom nobody knows whether they got it, as a person decides (R13)."""
+    mailing, resend = the_mailing(mailing_id), request.POST.get("decision") == "resend"
+    if request.POST.get("decision") not in ("resend", "sent"):
+        return redirect("mailings:report", mailing_id)
+    try:
+        count = enqueue.decide_unknown(mailing, person(request), resend=resend)
+    except MailingError as error:
+        messages.error(request, error.sentence)
+    else:
+        people = f"{count:,} recipient{'' if count == 1 else 's'}"
+        messages.success(request, f"{people} will get it again." if resend else f"{people} now count as sent.")
+    return redirect("mailings:report", mailing_id)
+
+
+_SETTLED = [
+    (outcome.value, str(outcome.label))
+    for outcome in (Outcome.SENT, Outcome.FAILED, Outcome.BOUNCED, Outcome.SKIPPED, Outcome.UNKNOWN)
+]
+
+
+def _people(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
+    template = f"mailings/_{name}.html" if is_part(request, "people") else "mailings/people.html"
+    return render(request, template, context | {"list": name, "body": f"mailings/_{name}.html"})

@@ -1,0 +1,115 @@
+"""Send: what still lacks, when it goes, and the steps as they happen: Resync, Freeze, Send, Done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.decorators import requires, requires_one_of
+from accounts.models import User
+from accounts.permissions import CREATE_MAILING, SEND_MAILING
+from targetgroups.views.asking import is_part, person
+
+from .. import enqueue
+from ..choices import EDITABLE
+from ..exceptions import MailingError
+from ..forms import SendForm
+from ..models import Mailing
+from ..querysets import figures_of
+from . import reading
+from .estimate import estimate
+from .parts import shared, show, the_mailing
+from .steps import seconds_left, steps_of
+
+
+@requires_one_of(CREATE_MAILING, SEND_MAILING)
+@require_GET
+def send(request: HttpRequest, mailing_id: int) -> HttpResponse:
+    mailing = the_mailing(mailing_id)
+    context = _context(mailing)
+    if is_part(request, "steps"):
+        return render(request, "mailings/_steps.html", shared(request, mailing, "send") | context)
+    return show(request, mailing, "send", form=SendForm(), **context)
+
+
+@requires(SEND_MAILING)
+@require_POST
+def request_send(request: HttpRequest, mailing_id: int) -> HttpResponse:
+    """Ask first: a form without `confirmed` is answered by the dialog that names the number and the groups."""
+    mailing, form = the_mailing(mailing_id), SendForm(request.POST)
+    is_valid = form.is_valid()
+    if not is_valid or "confirmed" not in request.POST:
+        asks = is_valid and mailing.status in EDITABLE and not enqueue.problems(mailing)
+        status = 200 if asks else 422
+        return show(request, mailing, "send", status=status, form=form, asks=asks, **_context(mailing))
+    moment = form.moment
+    try:
+        _check_version(mailing, request.POST.get("version", ""))
+        enqueue.request_send(mailing, person(request), at=moment, time_zone=timezone.get_current_timezone_name())
+    except MailingError as error:
+        messages.error(request, error.sentence)
+    return redirect("mailings:send", mailing_id)
+
+
+@requires(SEND_MAILING)
+@require_POST
+def retry(request: HttpRequest, mailing_id: int) -> HttpResponse:
+    return _wish(request, mailing_id, enqueue.request_retry)
+
+
+@requires(SEND_MAILING)
+@require_POST
+def pause(request: HttpRequest, mailing_id: int) -> HttpResponse:
+    return _wish(request, mailing_id, enqueue.request_pause)
+
+
+@requires(SEND_MAILING)
+@require_POST
+def resume(request: HttpRequest, mailing_id: int) -> HttpResponse:
+    return _wish(request, mailing_id, enqueue.request_resume)
+
+
+@requires(SEND_MAILING)
+@require_POST
+def cancel(request: HttpRequest, mailing_id: int) -> HttpResponse:
+    return _wish(request, mailing_id, enqueue.request_cancel)
+
+
+def _wish(request: HttpRequest, mailing_id: int, ask: Callable[[Mailing, User], None]) -> HttpResponse:
+    mailing = the_mailing(mailing_id)
+    try:
+        ask(mailing, person(request))
+    except MailingError as error:  # it moved on between the page and the click: the page shows how it stands
+        messages.error(request, error.sentence)
+    return redirect("mailings:send", mailing_id)
+
+
+def _check_version(mailing: Mailing, version: str) -> None:
+    """Refuse to send another text than the one that the person confirmed."""
+    if version != str(mailing.version):
+        raise MailingError("Somebody changed this mailing meanwhile. Look at it again before you send it.")
+
+
+def _context(mailing: Mailing) -> dict[str, Any]:
+    groups = reading.groups_of(mailing)
+    to = [group.target_group for group in groups if group.role == "to"]
+    not_to = [group.target_group for group in groups if group.role == "not_to"]
+    figures = figures_of(mailing) if mailing.is_frozen else None
+    now = timezone.now()
+    return {
+        "groups": groups,
+        "to": to,
+        "not_to": not_to,
+        "estimate": estimate(to, not_to),
+        "problems": enqueue.problems(mailing) if mailing.status in EDITABLE else {},
+        "figures": figures,
+        "steps": steps_of(mailing, groups, figures),
+        "seconds_left": seconds_left(mailing, figures, now),
+        "poll_seconds": reading.poll_seconds(mailing, now),
+    }

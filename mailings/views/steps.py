@@ -1,0 +1,95 @@
+"""The four steps of a mailing, as the Send tab shows them: plain values in, plain values out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..choices import MailingStatus, Outcome
+from ..models import Mailing, MailingGroup
+
+
+@dataclass(frozen=True)
+class Step:
+    label: str
+    state: str  # "done", "present", "ahead"; where it ended, "warn", "bad" or "quiet"
+    word: str
+
+    @property
+    def picture(self) -> str:
+        return PICTURES[self.state]
+
+
+PICTURES = {
+    "done": "check-circle-fill",
+    "present": "arrow-repeat",
+    "ahead": "circle",
+    "warn": "exclamation-triangle-fill",
+    "bad": "x-circle-fill",
+    "quiet": "slash-circle",
+}
+
+
+def steps_of(mailing: Mailing, groups: Sequence[MailingGroup], figures: dict[str, Any] | None) -> list[Step]:
+    """Say of each step whether it is done, at work, ahead, or where the mailing ended."""
+    return [
+        Step("Resync", *_resync(mailing, groups)),
+        Step("Freeze", *_freeze(mailing, figures)),
+        Step("Send", *_send(mailing, figures)),
+        Step("Done", *_done(mailing)),
+    ]
+
+
+def seconds_left(mailing: Mailing, figures: dict[str, Any] | None, now: datetime) -> float | None:
+    """Foretell how long the rest takes at the pace so far; None while there is no pace."""
+    if mailing.status != MailingStatus.SENDING or not figures or not mailing.started_at or not figures["settled"]:
+        return None
+    return float((now - mailing.started_at).total_seconds() / figures["settled"] * figures["left"])
+
+
+def _resync(mailing: Mailing, groups: Sequence[MailingGroup]) -> tuple[str, str]:
+    if mailing.is_frozen:
+        return "done", _number(len(groups), "group")
+    if mailing.status == MailingStatus.RESYNCING:
+        current = sum(1 for group in groups if group.run is not None and group.run.is_good)
+        return "present", f"{current} of {_number(len(groups), 'group')}"
+    if mailing.status in (MailingStatus.STOPPED, MailingStatus.FAILED):
+        return ("warn" if mailing.status == MailingStatus.STOPPED else "bad"), "stopped here"
+    return _ended(mailing) or ("ahead", "not reached")
+
+
+def _freeze(mailing: Mailing, figures: dict[str, Any] | None) -> tuple[str, str]:
+    if not mailing.is_frozen:
+        return "ahead", "not reached"
+    return "done", _number(figures["total"] if figures else 0, "recipient")
+
+
+def _send(mailing: Mailing, figures: dict[str, Any] | None) -> tuple[str, str]:
+    if not mailing.is_frozen or not figures:
+        return "ahead", "not reached"
+    word = f"{figures['outcomes'].get(Outcome.SENT, 0):,} of {figures['total']:,}"
+    if mailing.status == MailingStatus.SENDING:
+        return "present", word
+    if mailing.status == MailingStatus.PAUSED:
+        return "warn", f"paused, {word}"
+    return _ended(mailing) or ("done", word)
+
+
+def _done(mailing: Mailing) -> tuple[str, str]:
+    if mailing.status == MailingStatus.SENT:
+        return "done", ""
+    if mailing.status == MailingStatus.SENT_WITH_ERRORS:
+        return "warn", "with errors"
+    return "ahead", "not reached"
+
+
+def _ended(mailing: Mailing) -> tuple[str, str] | None:
+    if mailing.status == MailingStatus.CANCELLED:
+        return "quiet", "cancelled here"
+    return ("bad", "failed here") if mailing.status == MailingStatus.FAILED else None
+
+
+def _number(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
