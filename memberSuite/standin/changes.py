@@ -33,6 +33,7 @@ def _each(world: World, rows: list[int], act: Callable[[int], None]) -> list[str
     with world.engine.lock:
         for row in rows:
             act(row)
+        world.tell_changed(rows)
     return [world.population.id_of(row) for row in rows]
 
 
@@ -90,7 +91,8 @@ def delete_some(
 
 def insert_some(world: World, count: int = 1, fields: Mapping[str, object] | None = None) -> list[str]:
     """Bring new people in and return their IDs; unless told otherwise they may be mailed."""
-    now, made = world.now(), []
+    now = world.now()
+    made: list[int] = []
     with world.engine.lock:
         for _ in range(count):
             row = world.population.insert()
@@ -100,8 +102,9 @@ def insert_some(world: World, count: int = 1, fields: Mapping[str, object] | Non
                 for name, value in own.items()
             }
             world.population.change(row, texts, now)
-            made.append(world.population.id_of(row))
-    return made
+            made.append(row)
+        world.tell_changed(made)
+    return [world.population.id_of(row) for row in made]
 
 
 def set_search(
@@ -122,6 +125,7 @@ def set_search(
         search.is_deleted = search.is_deleted if deleted is None else deleted
         search.modified_at = world.now()
         world.catalogue.touch()
+        world.tell_search_changed(search)
     return search
 
 

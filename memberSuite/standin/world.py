@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -11,7 +12,7 @@ from memberSuite.standin.columns import to_moment
 from memberSuite.standin.engine import Engine
 from memberSuite.standin.faults import Call, FaultBook
 from memberSuite.standin.people import Population
-from memberSuite.standin.searches import Catalogue
+from memberSuite.standin.searches import Catalogue, SavedSearch
 
 SESSIONS_KEPT = 10_000
 TOKEN_SECONDS = 3600
@@ -117,6 +118,9 @@ class World:
         self.latency_ms = latency_ms
         self.first = (people, seed, latency_ms)
         self.stopping = threading.Event()
+        # Called with the rows of people who have just come, gone or changed, before any other call sees it.
+        self.on_change: list[Callable[[Sequence[int]], None]] = []
+        self.on_search_change: list[Callable[[SavedSearch], None]] = []
         self.fill(people, seed)
 
     def fill(self, people: int, seed: int) -> None:
@@ -133,6 +137,15 @@ class World:
         self.latency_ms = self.first[2]
         self.fill(people or self.first[0], self.first[1] if seed is None else seed)
         self.log.clear()
+
+    def tell_changed(self, rows: Sequence[int]) -> None:
+        """Tell the listeners which people's rows are other than they were."""
+        for listener in self.on_change:
+            listener(rows)
+
+    def tell_search_changed(self, search: SavedSearch) -> None:
+        for listener in self.on_search_change:
+            listener(search)
 
     def now(self) -> int:
         return to_moment(datetime.now(UTC).isoformat())
