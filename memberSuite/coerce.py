@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 _TRUE = {"true", "1", "yes"}
 _FALSE = {"false", "0", "no"}
@@ -36,14 +37,16 @@ def to_int(value: object) -> int | None:
     return number if -_INT64 <= number <= _INT64 else None
 
 
-def to_ints(texts: Sequence[str | None]) -> list[int | None]:
-    """Return many whole numbers; where all are plain digits, as they nearly always are, they are checked at once."""
-    plain = [text for text in texts if text is not None]
-    if len(plain) == len(texts) and plain and max(map(len, plain)) < 19:
-        digits = "".join(plain)
-        if digits.isascii() and digits.isdigit() and min(map(len, plain)):
-            return [*map(int, plain)]
-    return [to_int(text) for text in texts]
+def to_ints(values: Sequence[Any]) -> list[int | None]:
+    """Return many whole numbers; where all are numbers or plain digits, as they nearly always are, at once."""
+    kinds = set(map(type, values))
+    if kinds == {int} and min(values) >= -_INT64 and max(values) <= _INT64:
+        return list(values)
+    if kinds == {str} and max(map(len, values)) < 19:
+        digits = "".join(values)
+        if digits.isascii() and digits.isdigit() and min(map(len, values)):
+            return [*map(int, values)]
+    return [to_int(value) for value in values]
 
 
 def decode_name(name: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lxml import etree
 
-from memberSuite.coerce import decode_name, to_bool, to_int, to_ints
+from memberSuite.coerce import to_bool, to_int
 from memberSuite.exceptions import UnreadableReply
-from memberSuite.records import NO_ATTRIBUTES, Person, RejectedRow
 
 SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
 CONTRACTS = "{http://membersuite.com/contracts}"
@@ -20,12 +19,6 @@ TYPES = "{http://schemas.datacontract.org/2004/07/MemberSuite.SDK.Types}"
 DIFFGR = "{urn:schemas-microsoft-com:xml-diffgram-v1}"
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 XSD = "{http://www.w3.org/2001/XMLSchema}"
-
-PEOPLE_COLUMNS = ("ID", "LocalID", "FirstName", "LastName", "EmailAddress", "DoNotEmail", "LastModifiedDate")
-KEY_PLACE = 1  # of LocalID, in both
-FLAG_COLUMNS = ("ID", "LocalID", "DoNotEmail")
-
-Row = Person | RejectedRow
 
 
 @dataclass(frozen=True)
@@ -142,110 +135,8 @@ def table_rows(result: etree._Element) -> list[etree._Element]:
     return [row for data_set in diffgram if not data_set.tag.startswith("{") for row in data_set]
 
 
-class Columns:
-    """Finds the columns asked for among those of a reply, whose names may be encoded or differ in case."""
-
-    def __init__(self, names: tuple[str, ...], hidden: tuple[str, ...] = ()) -> None:
-        self._places = {name.casefold(): place for place, name in enumerate(names)}
-        for name in hidden:  # columns of the reply that have such a name but are not what it says
-            self._places.pop(name.casefold(), None)
-        self._known: dict[str, int] = {}
-        self._tags = [""] * len(names)
-
-    def place(self, tag: str) -> int:
-        """Return a column's place, or -1 for one that nobody asked for; a name is looked at once per reading."""
-        if tag not in self._known:
-            place = self._places.get(decode_name(tag.rpartition("}")[2]).casefold(), -1)
-            if place >= 0:
-                self._tags[place] = tag
-            self._known[tag] = place
-        return self._known[tag]
-
-    def tags(self, rows: Sequence[Mapping[str, str | None]]) -> list[str]:
-        """Return what each column asked for is called in these rows, "" for one that none of them has."""
-        for tag in set().union(*rows) - self._known.keys():
-            self.place(tag)
-        return self._tags
-
-    def values(self, rows: Sequence[Mapping[str, str | None]]) -> Iterator[list[str | None]]:
-        """Yield each row's texts in the order asked for; a cell that is left out is None."""
-        tags = self.tags(rows)
-        for row in rows:
-            yield [row.get(tag) for tag in tags]
-
-
 def cells(rows: Iterable[etree._Element]) -> list[dict[str, str | None]]:
     return [{cell.tag: cell.text for cell in row} for row in rows]
-
-
-class PeopleReader:
-    """Turns rows into people; the first columns are ours, the others are the search's own."""
-
-    def __init__(self, ours: tuple[str, ...], extra: tuple[str, ...] = (), hidden: tuple[str, ...] = ()) -> None:
-        self.columns = Columns(ours + extra, hidden)
-        self._extra = extra
-        self.people = self._people if ours == PEOPLE_COLUMNS else self._flags
-
-    def rows(self, result: etree._Element) -> TableRows:
-        return TableRows(table_rows(result), self)
-
-    def keys(self, rows: list[etree._Element]) -> list[int | None]:
-        """Return the LocalIDs alone, which a reader needs before it can ask for the next page."""
-        parent = rows[0].getparent() if rows else None
-        if parent is None:
-            return []
-        tag = next((cell.tag for row in rows for cell in row if self.columns.place(cell.tag) == KEY_PLACE), None)
-        if tag is None:
-            return [None] * len(rows)
-        found = [cell.text for cell in parent.iter(tag)]
-        if len(found) != len(rows):  # some are left out, so each row must be looked at
-            found = [row.get(tag) for row in cells(rows)]
-        return to_ints(found)
-
-    def _flags(self, rows: Sequence[Mapping[str, str | None]]) -> list[Row]:
-        return [
-            Person(remote_id, to_int(local), do_not_email=to_bool(flag))
-            if remote_id
-            else RejectedRow(None, to_int(local), "no_id")
-            for remote_id, local, flag in self.columns.values(rows)
-        ]
-
-    def _people(self, rows: Sequence[Mapping[str, str | None]]) -> list[Row]:
-        people: list[Row] = []
-        add = people.append
-        id_tag, key_tag, first, last, email, flag_tag, modified, *others = self.columns.tags(rows)
-        extra = list(zip(self._extra, others, strict=True))
-        attributes = NO_ATTRIBUTES
-        for row, local_id in zip(rows, to_ints([row.get(key_tag) for row in rows]), strict=True):
-            get = row.get
-            remote_id, flag = get(id_tag), get(flag_tag)
-            if not remote_id:
-                add(RejectedRow(None, local_id, "no_id"))
-                continue
-            if flag != "false" and (do_not_email := to_bool(flag)) is not False:
-                add(Person(remote_id, local_id, do_not_email=do_not_email))  # R1: nothing else of them is kept
-                continue
-            if extra:
-                attributes = {name: text for name, tag in extra if (text := get(tag)) is not None}
-            add(Person(remote_id, local_id, get(first), get(last), get(email), False, get(modified), attributes))
-        return people
-
-
-@dataclass(frozen=True)
-class TableRows:
-    """The rows of one page as elements: their keys are read at once, people are made when they are wanted."""
-
-    elements: list[etree._Element]
-    reader: PeopleReader
-
-    def __len__(self) -> int:
-        return len(self.elements)
-
-    def keys(self) -> list[int | None]:
-        return self.reader.keys(self.elements)
-
-    def read(self) -> list[Row]:
-        return self.reader.people(cells(self.elements))
 
 
 @dataclass(frozen=True)

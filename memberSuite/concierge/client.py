@@ -12,11 +12,12 @@ from memberSuite import exceptions as e
 from memberSuite.checking import check_steps
 from memberSuite.concierge import criteria, definition, envelope, searches
 from memberSuite.concierge.source import ConciergeSource
+from memberSuite.concierge.table import TableReader
 from memberSuite.concierge.wire import ConciergeWire
 from memberSuite.crew import Halt, run
-from memberSuite.decode import FLAG_COLUMNS, PEOPLE_COLUMNS, PeopleReader
 from memberSuite.look_up import look_up_pages
 from memberSuite.pages import Answer, Ask, PageSize
+from memberSuite.people import FLAG_COLUMNS, PEOPLE_COLUMNS, PeopleReader
 from memberSuite.reading import PeopleReading
 from memberSuite.records import CheckStep, ConnectionSettings, PeoplePage, Search, SearchList, WriteResult
 from memberSuite.runnable import must_run
@@ -71,9 +72,8 @@ class ConciergeClient:
         said = self._definition(search)
         if said.is_limited:
             raise e.LookUpUnsupported
-        source = ConciergeSource(
-            self._wire, said, [criteria.flag_is_not_false()], FLAG_COLUMNS, PeopleReader(FLAG_COLUMNS)
-        )
+        table = TableReader(PeopleReader(FLAG_COLUMNS))
+        source = ConciergeSource(self._wire, said, [criteria.flag_is_not_false()], table)
         return self._reading(source, asked_flag=True, refused=_criterion_refused)
 
     def count_rows(self, search: Search, *, only_mailable: bool) -> int:
@@ -115,11 +115,13 @@ class ConciergeClient:
         must_run(search)
         return definition.read(search.definition)
 
-    def _source(self, said: definition.Definition | None, own: Sequence[str]) -> ConciergeSource:
+    def _source(self, said: definition.Definition, own: Sequence[str]) -> ConciergeSource:
+        return ConciergeSource(self._wire, said, own, self._table(said))
+
+    def _table(self, said: definition.Definition | None) -> TableReader:
         ours = {name.casefold() for name in PEOPLE_COLUMNS}
         extra = tuple(name for name in (said.columns if said else ()) if name.casefold() not in ours)
-        reader = PeopleReader(PEOPLE_COLUMNS, extra, said.computed if said else ())
-        return ConciergeSource(self._wire, said, own, PEOPLE_COLUMNS + extra, reader)
+        return TableReader(PeopleReader(PEOPLE_COLUMNS, extra, said.computed if said else ()))
 
     def _reading(
         self,
@@ -143,9 +145,10 @@ class ConciergeClient:
 
     def _look_up(self, said: definition.Definition | None, remote_ids: Iterable[str]) -> Iterator[PeoplePage]:
         halt = self._halt()
+        table = self._table(said)
 
         def fetch(ids: Sequence[str], start: int, size: PageSize) -> Answer:
-            source = self._source(said, [criteria.id_is_one_of(ids)])
+            source = ConciergeSource(self._wire, said, [criteria.id_is_one_of(ids)], table)
             return source.fetch(Ask("id", start=start), size, halt)
 
         return look_up_pages(fetch, remote_ids, self._settings.page_size, self._settings.in_flight, halt)
@@ -157,7 +160,7 @@ class ConciergeClient:
     def _count_individuals(self) -> int:
         """Read one individual's id, and return how many individuals there are."""
         halt = self._halt()
-        source = ConciergeSource(self._wire, None, (), FLAG_COLUMNS, PeopleReader(FLAG_COLUMNS))
+        source = ConciergeSource(self._wire, None, (), TableReader(PeopleReader(FLAG_COLUMNS)))
         return run(lambda: source.total(halt), halt) or 0
 
 

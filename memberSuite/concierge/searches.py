@@ -12,7 +12,8 @@ from memberSuite.coerce import to_bool
 from memberSuite.concierge import criteria, definition, envelope
 from memberSuite.concierge.wire import ConciergeWire, Outcome
 from memberSuite.crew import Halt
-from memberSuite.decode import RESULTS, Columns, Field, cells, is_nil, record_fields, table_rows, total_of
+from memberSuite.decode import RESULTS, Field, cells, is_nil, record_fields, table_rows, total_of
+from memberSuite.people import Columns
 from memberSuite.records import NotRunnable, Search, SearchList
 
 COLUMNS = ("ID", "Name", "Description", "ApplicableType", "IsPublic", "LastModifiedDate")
@@ -97,7 +98,7 @@ def _table(result: etree._Element, columns: tuple[str, ...]) -> _Page:
     total = total_of(result)
     if total is None:
         raise e.TotalMissing
-    rows = list(Columns(columns).values(cells(table_rows(result))))
+    rows = Columns(columns).values(cells(table_rows(result)))
     return _Page([search for row in rows if (search := _listed(row)) is not None], len(rows), total)
 
 

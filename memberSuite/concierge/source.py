@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from memberSuite.concierge import criteria, envelope
 from memberSuite.concierge.definition import Definition
+from memberSuite.concierge.table import TablePage, TableReader
 from memberSuite.concierge.wire import ConciergeWire, Outcome
 from memberSuite.crew import Halt
-from memberSuite.decode import PeopleReader, total_of
+from memberSuite.decode import total_of
 from memberSuite.exceptions import TotalMissing
 from memberSuite.pages import Answer, Ask, PageSize
 
@@ -27,13 +28,13 @@ class ConciergeSource:
     wire: ConciergeWire
     definition: Definition | None
     own_criteria: Sequence[str]
-    columns: tuple[str, ...]
-    reader: PeopleReader
+    table: TableReader
 
     def fetch(self, ask: Ask, size: PageSize, halt: Halt) -> Answer:
         """Ask for one page; after trouble that a large page may cause, for a smaller one at the same place."""
 
         asked = size.now
+        page = self.table.page()
 
         def body() -> str:
             nonlocal asked
@@ -41,7 +42,12 @@ class ConciergeSource:
             return envelope.execute_search(self._search(ask), ask.start, asked)
 
         return self.wire.call(
-            "ExecuteSearch", body, lambda outcome: self._answer(outcome, asked), halt, on_trouble=size.shrink
+            "ExecuteSearch",
+            body,
+            lambda outcome: self._answer(outcome, page, asked),
+            halt,
+            on_trouble=size.shrink,
+            parse=page.parse,
         )
 
     def total(self, halt: Halt) -> int | None:
@@ -50,21 +56,25 @@ class ConciergeSource:
         return self.fetch(ask, PageSize(1), halt).total
 
     @property
+    def _columns(self) -> tuple[str, ...]:
+        return self.table.people.names
+
+    @property
     def _is_limited(self) -> bool:
         return self.definition is not None and self.definition.is_limited
 
     def _search(self, ask: Ask) -> str:
         if ask.order == "stored":
             assert self.definition is not None  # noqa: S101  # only limited searches are read as stored
-            return criteria.as_stored(self.definition, () if self.definition.has_aggregate else self.columns)
+            return criteria.as_stored(self.definition, () if self.definition.has_aggregate else self._columns)
         own = [*self.own_criteria, *criteria.key_between(ask.low, ask.high)]
         if ask.only_without_key:
             own.append(criteria.key_is_blank())
-        return criteria.search(self.definition, own_criteria=own, columns=self.columns, sort=_SORTS[ask.order])
+        return criteria.search(self.definition, own_criteria=own, columns=self._columns, sort=_SORTS[ask.order])
 
-    def _answer(self, outcome: Outcome, asked: int) -> Answer:
+    def _answer(self, outcome: Outcome, page: TablePage, asked: int) -> Answer:
         result = outcome.value
         total = total_of(result)
         if total is None:
             raise TotalMissing
-        return Answer(self.reader.rows(result), total, outcome.asked_at, asked)
+        return Answer(page.rows(result), total, outcome.asked_at, asked)

@@ -30,6 +30,7 @@ from memberSuite.transport import Reply, Request, Transport, raise_for_status
 
 T = TypeVar("T")
 Trouble = Callable[[e.TransientError], None]
+Parse = Callable[[bytes], etree._Element]
 _SLOW_SHARE = 4  # slow means 2 calls a second with the default first wait of 2 seconds
 
 
@@ -70,11 +71,14 @@ class ConciergeWire:
         read: Callable[[Outcome], T],
         halt: Halt,
         on_trouble: Trouble | None = None,
+        parse: Parse = parse_xml,
     ) -> T:
         """Call, read the reply, and ask again after transient trouble; the body is made anew for each attempt."""
-        return self.patience.ask(
-            lambda: read(self._attempt(operation, make_body())), halt, what=operation, on_trouble=on_trouble
-        )
+
+        def attempt() -> T:
+            return read(self._attempt(operation, make_body(), parse))
+
+        return self.patience.ask(attempt, halt, what=operation, on_trouble=on_trouble)
 
     def sign_in(self, halt: Halt) -> str | None:
         """Make a new session whatever we had, and return the association's name."""
@@ -84,12 +88,12 @@ class ConciergeWire:
         """Find out whether anything answers at the address, whatever it answers."""
         self.transport.send(Request("GET", self._address, {}))
 
-    def _attempt(self, operation: str, body: str) -> Outcome:
+    def _attempt(self, operation: str, body: str, parse: Parse) -> Outcome:
         session_id = self._session.ensure(self._who_am_i)
-        outcome = self._once(operation, body, session_id)
+        outcome = self._once(operation, body, session_id, parse)
         if _ends_session(outcome.frame):
             session_id = self._session.renew(session_id, self._who_am_i)
-            outcome = self._once(operation, body, session_id)
+            outcome = self._once(operation, body, session_id, parse)
         self._raise_errors(outcome.frame)
         return outcome
 
@@ -104,7 +108,7 @@ class ConciergeWire:
         self._raise_errors(outcome.frame)
         return outcome.frame.session_id or text_of(outcome.frame.value, RESULTS + "SessionID")
 
-    def _once(self, operation: str, body: str, session_id: str | None) -> Outcome:
+    def _once(self, operation: str, body: str, session_id: str | None, parse: Parse = parse_xml) -> Outcome:
         settings = self._settings
         action = envelope.action(operation)
         key = signing_key(settings.secret_access_key)
@@ -118,16 +122,16 @@ class ConciergeWire:
         headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
         asked_at = self._clock()
         reply = self.transport.send(Request("POST", self._address, headers, text))
-        frame = read_frame(self._root(reply), operation)
+        frame = read_frame(self._root(reply, parse), operation)
         self._session.adopt(session_id, frame.session_id)
         return Outcome(frame, asked_at)
 
-    def _root(self, reply: Reply) -> etree._Element:
+    def _root(self, reply: Reply, parse: Parse) -> etree._Element:
         is_xml = looks_like_xml(reply.content_type, reply.body)
         if reply.status == 200:
             if not is_xml:
                 raise e.UnreadableReply(self.transport.redact(reply.text_start) or "The answer is empty.")
-            root = parse_xml(reply.body)
+            root = parse(reply.body)
             if (fault := fault_text(root)) is not None:
                 raise e.ServerTrouble(self.transport.redact(fault))
             return root

@@ -12,12 +12,13 @@ from urllib.parse import quote
 from memberSuite import exceptions as e
 from memberSuite.checking import check_steps
 from memberSuite.crew import Halt, run
-from memberSuite.decode import FLAG_COLUMNS, PEOPLE_COLUMNS, PeopleReader
 from memberSuite.look_up import IDS_A_CALL, look_up_pages
 from memberSuite.pages import Answer, Ask, PageSize
+from memberSuite.people import FLAG_COLUMNS, PEOPLE_COLUMNS, PeopleReader
 from memberSuite.reading import PeopleReading
 from memberSuite.records import CheckStep, ConnectionSettings, PeoplePage, Search, SearchList, WriteResult
 from memberSuite.rest import msql, searches
+from memberSuite.rest.rows import JsonReader
 from memberSuite.rest.source import RestSource, execute
 from memberSuite.rest.wire import Call, RestWire, items_of
 from memberSuite.runnable import must_run
@@ -67,7 +68,8 @@ class RestClient:
 
     def read_do_not_email(self, search: Search) -> PeopleReading:
         must_run(search)
-        source = RestSource(self._wire, [msql.FLAG_IS_NOT_FALSE], FLAG_COLUMNS, PeopleReader(FLAG_COLUMNS))
+        reader = JsonReader(PeopleReader(FLAG_COLUMNS))
+        source = RestSource(self._wire, [msql.FLAG_IS_NOT_FALSE], FLAG_COLUMNS, reader)
         return self._reading(source, asked_flag=True, refused=_criterion_refused)
 
     def count_rows(self, search: Search, *, only_mailable: bool) -> int:
@@ -95,11 +97,15 @@ class RestClient:
         return write_flags(write, self.look_up_records, remote_ids, value)
 
     def _source(self, search: Search | None, conditions: Sequence[str]) -> RestSource:
+        reader = self._reader(search)
+        return RestSource(self._wire, conditions, reader.people.names, reader)
+
+    def _reader(self, search: Search | None) -> JsonReader:
         if search is not None:
             must_run(search)
         ours = {name.casefold() for name in PEOPLE_COLUMNS}
         extra = tuple(name for name in (search.output_columns if search else ()) if name.casefold() not in ours)
-        return RestSource(self._wire, conditions, PEOPLE_COLUMNS + extra, PeopleReader(PEOPLE_COLUMNS, extra))
+        return JsonReader(PeopleReader(PEOPLE_COLUMNS, extra))
 
     def _reading(
         self,
@@ -119,9 +125,11 @@ class RestClient:
 
     def _look_up(self, search: Search | None, remote_ids: Iterable[str]) -> Iterator[PeoplePage]:
         halt = Halt(self._stop)
+        reader = self._reader(search)
 
         def fetch(ids: Sequence[str], start: int, size: PageSize) -> Answer:
-            return self._source(search, [msql.id_is_one_of(ids)]).fetch(Ask("id", start=start), size, halt)
+            source = RestSource(self._wire, [msql.id_is_one_of(ids)], reader.people.names, reader)
+            return source.fetch(Ask("id", start=start), size, halt)
 
         # Each id is one row here, so a page that holds a whole batch is the whole answer.
         return look_up_pages(

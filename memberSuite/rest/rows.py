@@ -1,18 +1,121 @@
-"""Rows of a JSON reply to people."""
+"""Rows of a JSON reply to people.
+
+A page whose rows have no other names than earlier pages of the same reading is decoded into a type made for them,
+which is twice as fast as into dictionaries. The type refuses what it does not know; such a page, as the first one, is
+decoded without it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
-from memberSuite.coerce import to_int
-from memberSuite.decode import KEY_PLACE, PeopleReader, Row
+import msgspec
+from msgspec.structs import astuple
+
+from memberSuite.coerce import to_ints
+from memberSuite.people import KEY_PLACE, PeopleReader, Row
+
+_TEXT = str | None
+_MIXED = str | int | float | bool | None
+_KINDS: dict[str, Any] = {"LocalID": int | str | None, "DoNotEmail": bool | int | str | None}
+_key = attrgetter(f"c{KEY_PLACE}")
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """The names seen in rows, and those of them that do not only hold texts."""
+
+    names: tuple[str, ...] = ()
+    mixed: frozenset[str] = frozenset()
+
+    def with_rows(self, rows: Iterable[Mapping[str, Any]]) -> _Shape:
+        names, mixed = dict.fromkeys(self.names), set(self.mixed)
+        for row in rows:
+            names.update(dict.fromkeys(row))
+            mixed.update(name for name, value in row.items() if type(value) is not str and value is not None)
+        return _Shape(tuple(names), frozenset(mixed))
+
+
+class JsonReader:
+    """Reads the rows of one search's answers, on several threads, and learns from each how the next may look."""
+
+    def __init__(self, people: PeopleReader) -> None:
+        self.people = people
+        self._shape = _Shape()
+        self._typed: tuple[msgspec.json.Decoder[Any], bool] | None = None
+
+    def decode(self, body: bytes) -> TypedRows | None:
+        """Return the rows of a successful answer; None where it must be decoded without a type."""
+        if self._typed is None:
+            return None
+        decoder, is_mixed = self._typed
+        try:
+            answer = decoder.decode(body)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None
+        if not answer.success:
+            return None
+        return TypedRows(answer.data, to_ints([*map(_key, answer.data)]), is_mixed, self.people)
+
+    def rows(self, rows: Sequence[Mapping[str, Any]]) -> JsonRows:
+        shape = self._shape.with_rows(rows)
+        if shape != self._shape:
+            self._shape, self._typed = shape, self._type_for(shape)
+        return JsonRows(rows, self.people)
+
+    def _type_for(self, shape: _Shape) -> tuple[msgspec.json.Decoder[Any], bool] | None:
+        """Make a type with a field for each column asked for, in that order, and for each other name seen."""
+        places = self.people.columns.places_of(shape.names)
+        if places is None:
+            return None
+        fields: list[tuple[str, Any, None]] = []
+        called: dict[str, str] = {}
+        is_mixed = False
+        for place, (column, number) in enumerate(zip(self.people.names, places, strict=True)):
+            name = f" {place}" if number is None else shape.names[number]  # a name that means nothing, for no value
+            is_mixed_here = place >= len(self.people.ours) and name in shape.mixed
+            kind = None if number is None else _MIXED if is_mixed_here else _KINDS.get(column, _TEXT)
+            fields.append((f"c{place}", kind, None))
+            called[f"c{place}"] = name
+            is_mixed = is_mixed or is_mixed_here
+        for number in set(range(len(shape.names))) - set(places):
+            fields.append((f"u{number}", Any, None))
+            called[f"u{number}"] = shape.names[number]
+        try:
+            row = msgspec.defstruct("Row", fields, rename=called, forbid_unknown_fields=True, gc=False)
+        except ValueError:  # a name with quotes or the like
+            return None
+        page = msgspec.defstruct("Page", [("success", bool), ("data", list[row])], forbid_unknown_fields=True)  # type: ignore[valid-type]
+        return msgspec.json.Decoder(page), is_mixed
+
+
+@dataclass(frozen=True)
+class TypedRows:
+    """The rows of one page that were decoded by type; see pages.Rows."""
+
+    structs: list[Any]
+    local_ids: list[int | None]
+    is_mixed: bool  # the search's own columns hold other things than texts
+    reader: PeopleReader
+
+    def __len__(self) -> int:
+        return len(self.structs)
+
+    def keys(self) -> list[int | None]:
+        return self.local_ids
+
+    def read(self) -> list[Row]:
+        rows: Iterable[Sequence[Any]] = map(astuple, self.structs)
+        rows = (_texts(row) if self.is_mixed or "" in row else row for row in rows)
+        return self.reader.people(rows, self.local_ids)
 
 
 @dataclass(frozen=True)
 class JsonRows:
-    """The rows of one page; see pages.Rows."""
+    """The rows of one page as dictionaries; see pages.Rows."""
 
     rows: Sequence[Mapping[str, Any]]
     reader: PeopleReader
@@ -22,15 +125,16 @@ class JsonRows:
 
     def keys(self) -> list[int | None]:
         tag = self.reader.columns.tags(self.rows)[KEY_PLACE]
-        return [to_int(row.get(tag)) for row in self.rows]
+        return to_ints([row.get(tag) for row in self.rows])
 
     def read(self) -> list[Row]:
-        # Nearly all values are texts, which need no call.
-        texts = [
-            {name: value if type(value) is str and value else as_text(value) for name, value in row.items()}
-            for row in self.rows
-        ]
-        return self.reader.people(texts)
+        tags = self.reader.columns.tags(self.rows)
+        rows = [_texts([row.get(tag) for tag in tags]) for row in self.rows]
+        return self.reader.people(rows, to_ints([row[KEY_PLACE] for row in rows]))
+
+
+def _texts(values: Iterable[object]) -> list[str | None]:
+    return [value if type(value) is str and value else as_text(value) for value in values]
 
 
 def as_text(value: object) -> str | None:

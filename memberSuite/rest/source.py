@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 
 from memberSuite import exceptions as e
 from memberSuite.crew import Halt
-from memberSuite.decode import PeopleReader
 from memberSuite.pages import Answer, Ask, PageSize, StartOver, keyed, without_key
 from memberSuite.rest import msql
-from memberSuite.rest.rows import JsonRows
+from memberSuite.rest.rows import JsonReader, TypedRows
 from memberSuite.rest.wire import Call, Outcome, RestWire, items_of
 
 _ORDERS = {"key": "LocalID, ID", "key_down": "LocalID DESC, ID DESC", "id": "ID", "stored": "ID"}
@@ -26,7 +25,7 @@ class RestSource:
     wire: RestWire
     conditions: Sequence[str]
     columns: tuple[str, ...]
-    reader: PeopleReader
+    reader: JsonReader
 
     def fetch(self, ask: Ask, size: PageSize, halt: Halt) -> Answer:
         asked = size.now
@@ -36,7 +35,14 @@ class RestSource:
             asked = size.now
             return execute(self._statement(ask, asked))
 
-        return self.wire.call(call, lambda outcome: self._answer(outcome, ask, asked), halt, on_trouble=size.shrink)
+        return self.wire.call(
+            call,
+            lambda outcome: self._answer(outcome, ask, asked),
+            halt,
+            on_trouble=size.shrink,
+            # Rows that were only asked for to get past them are cut off first.
+            decode=self.reader.decode if _is_whole(ask) else None,
+        )
 
     def total(self, halt: Halt) -> int | None:
         """Return the total of the list door where it tells one, else count by reading the keys alone."""
@@ -72,10 +78,17 @@ class RestSource:
         return msql.select(self.columns, "Individual", conditions, _ORDERS[ask.order], size)
 
     def _answer(self, outcome: Outcome, ask: Ask, asked: int) -> Answer:
+        if isinstance(outcome.value, TypedRows):
+            return Answer(outcome.value, None, outcome.asked_at, asked)
         rows, _ = items_of(outcome.value)
-        if ask.order != "key":
+        if not _is_whole(ask):
             rows = rows[ask.start :]
-        return Answer(JsonRows(rows, self.reader), None, outcome.asked_at, asked)
+        return Answer(self.reader.rows(rows), None, outcome.asked_at, asked)
+
+
+def _is_whole(ask: Ask) -> bool:
+    """Say whether an answer holds the rows asked for alone: there is no offset, so others may stand before them."""
+    return ask.order == "key" or not ask.start
 
 
 def execute(statement: str) -> Call:

@@ -21,6 +21,7 @@ from memberSuite.transport import Reply, Request, Transport, raise_for_status
 
 T = TypeVar("T")
 Trouble = Callable[[e.TransientError], None]
+Decode = Callable[[bytes], object]
 _SLOW_SHARE = 4  # slow means 2 calls a second with the default first wait of 2 seconds
 _SPEAKING = (400, 403, 404, 409, 422, 500)  # statuses whose body may say more than they do
 
@@ -66,10 +67,17 @@ class RestWire:
         read: Callable[[Outcome], T],
         halt: Halt,
         on_trouble: Trouble | None = None,
+        decode: Decode | None = None,
     ) -> T:
-        """Call, read the reply, and ask again after transient trouble; the call is made anew for each attempt."""
-        what = make_call().what
-        return self.patience.ask(lambda: read(self._attempt(make_call())), halt, what=what, on_trouble=on_trouble)
+        """Call, read the reply, and ask again after transient trouble; the call is made anew for each attempt.
+
+        `decode` may give a good answer's value in a form of its own; where it gives None, the answer is read as any.
+        """
+
+        def attempt() -> T:
+            return read(self._attempt(make_call(), decode))
+
+        return self.patience.ask(attempt, halt, what=make_call().what, on_trouble=on_trouble)
 
     def sign_in(self, halt: Halt) -> str:
         """Get a new token whatever we had, and say for which association."""
@@ -84,13 +92,16 @@ class RestWire:
         """Find out whether anything answers at the address, whatever it answers."""
         self.transport.send(Request("GET", self._address + "/", {}))
 
-    def _attempt(self, call: Call) -> Outcome:
+    def _attempt(self, call: Call, decode: Decode | None) -> Outcome:
         token = self._token.ensure(self._login)
         asked_at, reply = self._send(call, token)
         if self._ends_token(reply):
             token = self._token.renew(token, self._login)
             asked_at, reply = self._send(call, token)
-        return Outcome(self._read(reply), asked_at)
+            if reply.status == 401:  # not a missing permission: the service does not know its own newest token
+                raise e.SessionExpired(self._said(reply))
+        value = decode(reply.body) if decode is not None and reply.status == 200 else None
+        return Outcome(self._read(reply) if value is None else value, asked_at)
 
     def _send(self, call: Call, token: str | None) -> tuple[datetime, Reply]:
         headers = {"Accept": "application/json"}

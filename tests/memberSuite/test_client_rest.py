@@ -25,6 +25,7 @@ from memberSuite import (
     SearchGone,
     SearchNotRunnable,
     ServerTrouble,
+    SessionExpired,
     TransientError,
     UnreadableReply,
     WrongTenant,
@@ -94,7 +95,7 @@ def test_a_token_that_dies_is_renewed_once(standin: StandIn, client: MemberSuite
 def test_a_token_that_dies_at_once_again_is_a_failure(standin: StandIn, client: MemberSuiteClient) -> None:
     standin.fails("savedsearches", "token_dies")
     standin.fails("executeSearch", "token_dies")
-    with pytest.raises(AccessDenied):
+    with pytest.raises(SessionExpired):
         client.list_searches()
 
 

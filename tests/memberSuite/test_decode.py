@@ -7,11 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
+from memberSuite.concierge.table import TableReader
 from memberSuite.decode import (
-    FLAG_COLUMNS,
-    PEOPLE_COLUMNS,
-    PeopleReader,
-    Row,
     fault_text,
     looks_like_xml,
     parse_xml,
@@ -21,6 +18,7 @@ from memberSuite.decode import (
     type_of,
 )
 from memberSuite.exceptions import UnreadableReply
+from memberSuite.people import FLAG_COLUMNS, PEOPLE_COLUMNS, PeopleReader, Row
 from memberSuite.records import Person, RejectedRow
 
 A = "http://schemas.datacontract.org/2004/07/MemberSuite.SDK.Results"
@@ -37,7 +35,7 @@ def table(rows: str, data_set: str = "NewDataSet", total: str = "1") -> etree._E
 
 
 def read(rows: str, *extra: str, data_set: str = "NewDataSet") -> list[Row]:
-    return PeopleReader(PEOPLE_COLUMNS, extra).rows(table(rows, data_set)).read()
+    return TableReader(PeopleReader(PEOPLE_COLUMNS, extra)).page().rows(table(rows, data_set)).read()
 
 
 def frame(body: str, header: str = "") -> bytes:
@@ -128,17 +126,17 @@ def test_an_unreadable_local_id_is_none(key: str) -> None:
     assert person.local_id is None
 
 
-def test_keys_are_read_in_the_order_of_the_rows_with_none_where_there_is_none() -> None:
-    rows = PeopleReader(FLAG_COLUMNS).rows(
-        table("<T><ID>1</ID></T><T><LocalID>5</LocalID></T><T><ID>3</ID><LocalID>4</LocalID></T>")
-    )
-    assert rows.keys() == [None, 5, 4]
-    assert PeopleReader(FLAG_COLUMNS).rows(table("<T><ID>1</ID></T>")).keys() == [None]
-    assert PeopleReader(FLAG_COLUMNS).rows(table("")).keys() == []
-    assert PeopleReader(FLAG_COLUMNS).rows(table("<T><LocalID>5</LocalID></T><T><LocalID>6</LocalID></T>")).keys() == [
-        5,
-        6,
-    ]
+@pytest.mark.parametrize(
+    ("xml", "keys"),
+    [
+        ("<T><ID>1</ID></T><T><LocalID>5</LocalID></T><T><ID>3</ID><LocalID>4</LocalID></T>", [None, 5, 4]),
+        ("<T><ID>1</ID></T>", [None]),
+        ("", []),
+        ("<T><LocalID>5</LocalID></T><T><LocalID>6</LocalID></T>", [5, 6]),
+    ],
+)
+def test_keys_are_read_in_the_order_of_the_rows_with_none_where_there_is_none(xml: str, keys: list[int | None]) -> None:
+    assert TableReader(PeopleReader(FLAG_COLUMNS)).page().rows(table(xml)).keys() == keys
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from(["5", "", "x", None])), max_size=8))
@@ -147,7 +145,7 @@ def test_keys_and_people_agree(rows: list[tuple[bool, str | None]]) -> None:
         f"<T>{'<ID>i</ID>' if has_id else ''}{'' if key is None else f'<LocalID>{key}</LocalID>'}</T>"
         for has_id, key in rows
     )
-    page = PeopleReader(PEOPLE_COLUMNS).rows(table(xml))
+    page = TableReader(PeopleReader(PEOPLE_COLUMNS)).page().rows(table(xml))
     assert page.keys() == [row.local_id for row in page.read()]
 
 
