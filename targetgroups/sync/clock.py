@@ -23,6 +23,13 @@ def database_clock() -> datetime:
     return now  # type: ignore[no-any-return]
 
 
+def limit_idleness(seconds: float) -> None:
+    """Let the database end this transaction's connection, and free its locks, if nothing is asked of it for so long."""
+    with connection.cursor() as cursor:
+        timeout = f"{max(round(seconds * 1000), 1)}ms"
+        cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, true)", [timeout])
+
+
 class TickingClock:
     """The database's time, told by this machine's monotonic clock since one reading; never ahead of the database."""
 

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+from django.db import InterfaceError, InternalError, OperationalError, close_old_connections, transaction
 
 import audit
 
@@ -57,8 +57,9 @@ def _conclude(run: SyncRun, heart: Heartbeat, work: Callable[[SyncRun, Heartbeat
         _end(run, heart, RunStatus.FAILED, error)
     except SyncError as error:
         _end(run, heart, RunStatus.FAILED, error)
-    except (OperationalError, InterfaceError):
-        # The database went away: nothing can be recorded now. Silent, the run is taken over when it is back (R9).
+    except (OperationalError, InterfaceError, InternalError):
+        # The database went away, or ended our connection because we were frozen: nothing can be recorded now.
+        # Silent, the run is taken over (R9).
         log.exception("run %s lost the database and waits to be taken over", run.pk)
         raise
     except Exception:

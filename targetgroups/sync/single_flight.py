@@ -26,7 +26,7 @@ from ..choices import Phase, RunStatus, Trigger
 from ..exceptions import Cancelled, Fenced, WorkerLost
 from ..models import CancelWish, RunProgress, SyncRequest, SyncRun
 from ..signals import sync_finished
-from .clock import ClockTimestamp, database_clock
+from .clock import ClockTimestamp, database_clock, limit_idleness
 
 log = logging.getLogger(__name__)
 
@@ -124,6 +124,7 @@ def _take_other(run_id: int) -> bool:
     """Take a run that was put off or begun before, and let it look alive in the same transaction."""
     takeable = SyncRun.objects.filter(Q(pk=run_id) & (_due() | _silent()))
     with transaction.atomic():
+        limit_idleness(settings.SYNC_SILENCE_SECONDS)
         run = takeable.select_for_update(no_key=True, of=("self",), skip_locked=True).first()
         # Asked once more under the lock: another taker may have been here since this statement's snapshot.
         if run is None or not takeable.exists():
@@ -285,6 +286,8 @@ def lock_for_writing(run: SyncRun) -> None:
 
     Raises Fenced if another attempt has the run or it is over, Cancelled if somebody wished so before now.
     """
+    # A worker that freezes while it writes would keep the run, and all others of its bridge, waiting for ever.
+    limit_idleness(settings.SYNC_SILENCE_SECONDS)
     mine: QuerySet[SyncRun] = SyncRun.objects.filter(pk=run.pk, attempt=run.attempt, status=RunStatus.RUNNING)
     if not mine.select_for_update(no_key=True).exists():
         raise Fenced

@@ -16,10 +16,11 @@ from targetgroups import enqueue
 from targetgroups.choices import RunStatus, Trigger
 from targetgroups.exceptions import Fenced, NotAllowedNow
 from targetgroups.models import CancelWish, RunProgress, SyncRequest, SyncRun, TargetGroup
-from targetgroups.sync import pipeline, single_flight, stage
+from targetgroups.sync import apply, pipeline, single_flight, stage
 from tests.support import truth
 from tests.support.broker import waiting_count
 from tests.support.engine import perform_beside, raw_connection
+from tests.support.programs import wait_until
 
 if TYPE_CHECKING:
     import redis
@@ -161,6 +162,41 @@ def test_r9_an_old_worker_hears_that_it_was_overtaken(engine: Engine) -> None:
         assert not thread.is_alive()
     run.refresh_from_db()
     assert run.status == "running"
+
+
+def test_r9_a_worker_that_freezes_while_it_writes_lets_go_of_its_run_and_of_the_bridge(
+    engine: Engine, settings: SettingsWrapper
+) -> None:
+    group = engine.group(NAME)
+    run = enqueue.request_sync(group, Trigger.INFO)
+    old = single_flight.take(run.pk)
+    assert old is not None
+    settings.SYNC_SILENCE_SECONDS = 0.2
+    has_locks, wakes_up = threading.Event(), threading.Event()
+    refused: list[type[Exception]] = []
+
+    def freeze_while_writing() -> None:
+        try:
+            with transaction.atomic():
+                assert apply.try_lock(group.bridge_id)
+                single_flight.lock_for_writing(old)
+                has_locks.set()
+                wakes_up.wait(30)
+                single_flight.finish(old, RunStatus.COMPLETED)
+        except Exception as error:
+            refused.append(type(error))
+        finally:
+            connections.close_all()
+
+    frozen = threading.Thread(target=freeze_while_writing)
+    frozen.start()
+    assert has_locks.wait(10)
+    wait_until(lambda: engine.work(run).status == "completed", within=20)
+    wakes_up.set()
+    frozen.join(10)
+    run.refresh_from_db()
+    assert (run.status, run.attempt, len(refused)) == ("completed", 2, 1)
+    assert engine.complaints(NAME) == []
 
 
 def test_r9_a_run_whose_workers_die_again_and_again_is_given_up(engine: Engine) -> None:
