@@ -31,6 +31,7 @@ WATCHED = ("All individuals", "Current members", "Newsletter readers", "Register
 LONGEST_ROUND = 40.0  # seconds until runs that have not ended count as stuck
 CLEARS_UP = 1.0  # seconds after a round's last event until the remote is well again
 FROZEN_PATIENCE = 12.0  # seconds after which a frozen worker's run should long have been taken over
+FAULTS = [name.strip() for name in os.environ.get("FAULTS", "").split(",") if name.strip()]
 GUARD_PERCENT, GUARD_PEOPLE = 20, 12
 
 
@@ -87,7 +88,7 @@ class Soak:
         """Play one round and return what is wrong after it."""
         self._arm_round(chance, number)
         self._live()
-        events, began = weather.plan(chance), time.monotonic()
+        events, began = weather.plan(chance, FAULTS), time.monotonic()
         for event in events:
             while (wait := began + event.at - time.monotonic()) > 0:
                 self._watch()
@@ -442,8 +443,6 @@ class Soak:
         worker.signal(19)  # type: ignore[arg-type]  # SIGSTOP
         self.nursery.worker()
         now = time.monotonic()
-        for pid in worker.pool():
-            self._note_frozen(pid)
         self.frozen.append(Frozen(-worker.pid, None, 0, now, now + 2.6))
         return "a whole worker frozen"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -76,18 +76,17 @@ class Event:
     do: Callable[[Soak], str]
 
 
-def plan(chance: random.Random) -> list[Event]:
-    """Draw a round: what is asked for, what changes, and two or three kinds of fault."""
+def plan(chance: random.Random, chosen: Sequence[str] = ()) -> list[Event]:
+    """Draw a round: what is asked for, what changes, and some kinds of fault, all or those chosen."""
     events = [_click(chance, chance.uniform(0, 0.7) * LENGTH) for _ in range(chance.randint(4, 7))]
     events += [_change(chance, chance.uniform(0, 1) * LENGTH) for _ in range(chance.randint(2, 5))]
     for kind, likely in (("list", 0.4), ("preview", 0.5), ("check", 0.1)):
         if chance.random() < likely:
             events.append(_other(chance, kind))
-    left = dict(FAULTS)
-    for _ in range(chance.choice((1, 2, 2, 3))):
-        fault = chance.choices(list(left), weights=list(left.values()))[0]
-        del left[fault]
-        events += fault(chance)
+    left = {name: FAULTS[name] for name in chosen or FAULTS}
+    for _ in range(min(chance.choice((1, 2, 2, 3)), len(left))):
+        name = chance.choices(list(left), weights=[likely for likely, _ in left.values()])[0]
+        events += left.pop(name)[1](chance)
     return sorted(events, key=lambda event: event.at)
 
 
@@ -251,28 +250,28 @@ def _opt_out(chance: random.Random) -> list[Event]:
 
 
 # How likely each is; those that show what a protection is for come often.
-FAULTS: dict[Callable[[random.Random], list[Event]], float] = {
-    _kill_at_a_step: 6,
-    _freeze_at_a_step: 3,
-    _slow_writer: 4,
-    _kill_at_random: 2,
-    _kill_pool: 1,
-    _freeze_worker: 0.7,
-    _postgres: 2,
-    _valkey: 1.5,
-    _empty_valkey: 1,
-    _beat: 0.5,
-    _remote(PASSING, 3): 3,
-    _remote(ENDING, 1): 2,
-    _remote(TWISTED, 1): 1.5,
-    _remote(UNDER_A_READ, 3): 3,
-    _filter_ignored: 2,
-    _hang: 1,
-    _expire: 1,
-    _cancel: 2,
-    _too_many: 1.5,
-    _searches: 1.5,
-    _many_searches: 0.7,
-    _vanishing: 1,
-    _opt_out: 0.7,
+FAULTS: dict[str, tuple[float, Callable[[random.Random], list[Event]]]] = {
+    "kill at a step": (6, _kill_at_a_step),
+    "freeze at a step": (4, _freeze_at_a_step),
+    "slow writer": (4, _slow_writer),
+    "kill a worker": (2, _kill_at_random),
+    "kill a pool process": (1, _kill_pool),
+    "freeze a worker": (0.7, _freeze_worker),
+    "PostgreSQL": (2, _postgres),
+    "Valkey": (1.5, _valkey),
+    "empty Valkey": (1, _empty_valkey),
+    "kill beat": (0.5, _beat),
+    "passing trouble": (3, _remote(PASSING, 3)),
+    "ending trouble": (2, _remote(ENDING, 1)),
+    "twisted rows": (1.5, _remote(TWISTED, 1)),
+    "changes under a read": (3, _remote(UNDER_A_READ, 3)),
+    "filter ignored": (2, _filter_ignored),
+    "hang": (1, _hang),
+    "sessions expire": (1, _expire),
+    "cancel": (2, _cancel),
+    "too many": (1.5, _too_many),
+    "searches": (1.5, _searches),
+    "many searches": (0.7, _many_searches),
+    "search vanishes": (1, _vanishing),
+    "opt-out": (0.7, _opt_out),
 }
