@@ -129,3 +129,18 @@ def reason_label(word: str) -> str:
         if word in choices.values:
             return str(choices(word).label)
     return word.replace("_", " ").capitalize()
+
+
+FIELDS = {
+    "email": "E-mail",
+    "first_name": "First name",
+    "last_name": "Last name",
+    "local_id": "Local ID",
+    "remote_id": "Remote ID",
+    "do_not_email": "Do Not Email",
+}
+
+
+def field_label(name: str) -> str:
+    """Name a field as the lists of changes do; an extra field of a search has its own name."""
+    return FIELDS.get(name, name)

@@ -25,6 +25,11 @@ class Table:
     page_sizes: tuple[int, ...] = (25, 50, 100, 250)
     default_page_size: int = 50
 
+    @property
+    def sorts(self) -> frozenset[str]:
+        """The words of the address that this table can be sorted by."""
+        return frozenset(column.sort for column in self.columns if column.sort)
+
     def shown_to(self, user: User, extra: Iterable[Column] = ()) -> list[Column]:
         """Return the columns this person sees: their choice, or the defaults as long as they made none."""
         chosen = user.table_preference(self.name).get("columns")
@@ -79,6 +84,42 @@ SYNC_ACTIVITY = Table(
         Column("changed", "Changed", is_number=True),
         Column("removed", "Removed", is_number=True),
         Column("members", "Members", is_number=True),
+    ),
+)
+
+# The lists of a run's page and of the Excluded tab: everybody sees these columns.
+_REMOTE_ID = Column("remote_id", "Remote ID", is_fixed=True)
+_SORTED_REMOTE_ID = Column("remote_id", "Remote ID", sort="remote_id", is_fixed=True)
+_EMAIL, _NAME = Column("email", "E-mail"), Column("name", "Name")
+ADDED_BY_RUN = Table(
+    "added_by_run", (_REMOTE_ID, Column("email", "E-mail", sort="email"), Column("name", "Name", sort="name"))
+)
+CHANGED_BY_RUN = Table("changed_by_run", (_SORTED_REMOTE_ID, _EMAIL, _NAME, Column("changes", "What changed")))
+REMOVED_BY_RUN = Table("removed_by_run", (_SORTED_REMOTE_ID, _EMAIL, _NAME, Column("reason", "Why")))
+WOULD_BE_ADDED = Table("would_be_added", (_SORTED_REMOTE_ID, _EMAIL, _NAME))
+EXCLUDED = Table(
+    "excluded",
+    (
+        _SORTED_REMOTE_ID,
+        _NAME,
+        Column("reason", "Reason"),
+        Column("rows", "Rows", is_number=True),
+        Column("detail", "Detail"),
+        Column("seen", "Seen"),
+    ),
+)
+# All lists of a run in one file.
+PEOPLE_OF_RUN = Table(
+    "people_of_run",
+    (
+        Column("outcome", "Outcome"),
+        _REMOTE_ID,
+        _EMAIL,
+        _NAME,
+        Column("reason", "Why"),
+        Column("changes", "What changed"),
+        Column("rows", "Rows"),
+        Column("detail", "Detail"),
     ),
 )
 

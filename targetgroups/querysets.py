@@ -1,7 +1,7 @@
 """Named reads: whatever is asked for twice."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.apps import apps
 from django.db import models
@@ -13,7 +13,17 @@ from thrive_sync.lib.sorting import sort_key
 from .choices import ACTIVE, GOOD, NotReceiving, RunStatus, SuppressionCause
 
 if TYPE_CHECKING:
-    from .models import Bridge, Membership, Suppression, SyncRun, TargetGroup  # noqa: F401 - some in base classes alone
+    from .models import (  # noqa: F401 - some in base classes alone
+        Bridge,
+        Membership,
+        Subscriber,
+        Suppression,
+        SyncRun,
+        TargetGroup,
+    )
+
+
+QuerySetT = TypeVar("QuerySetT", bound=models.QuerySet[Any])
 
 
 class SearchText(Func):
@@ -79,6 +89,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """
         return self.order_by("subscriber__address_key", "subscriber_id").distinct("subscriber__address_key")
 
+    def receiving(self) -> Self:
+        """Members of one target group to whom a mailing goes, in no order: who is mailable, one at each address."""
+        return self.mailable().filter(~Exists(self._earlier_at_the_address()))
+
     def not_receiving(self, reason: str) -> Self:
         """Members of one target group whom no mailing reaches, for one reason of NotReceiving."""
         if reason == NotReceiving.SHARED_ADDRESS:
@@ -115,11 +129,20 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         )
 
     def containing(self, term: str) -> Self:
-        """Find a term inside address or name; one or two characters, which have no trigram, at the start of either."""
-        key = sort_key(term.strip())
-        if len(key) < 3:
-            return self.filter(Q(sort_email__startswith=key) | Q(sort_name__startswith=key))
-        return self.alias(search_text=SearchText("sort_email", "sort_name")).filter(search_text__contains=key)
+        return _containing(self, term)
+
+
+class SubscriberQuerySet(models.QuerySet["Subscriber"]):
+    def containing(self, term: str) -> Self:
+        return _containing(self, term)
+
+
+def _containing(people: QuerySetT, term: str) -> QuerySetT:
+    """Find a term inside address or name; one or two characters, which have no trigram, at the start of either."""
+    key = sort_key(term.strip())
+    if len(key) < 3:
+        return people.filter(Q(sort_email__startswith=key) | Q(sort_name__startswith=key))
+    return people.alias(search_text=SearchText("sort_email", "sort_name")).filter(search_text__contains=key)
 
 
 def _suppressed(causes: Sequence[str] = SuppressionCause.values) -> Exists:

@@ -1,5 +1,6 @@
 from django.db import models
 
+from ..querysets import SubscriberQuerySet
 from .bridge import Bridge
 
 
@@ -27,6 +28,8 @@ class Subscriber(models.Model):
     seen_at = models.DateTimeField()
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
+
+    objects = SubscriberQuerySet.as_manager()
 
     class Meta:
         constraints = [

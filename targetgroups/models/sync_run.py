@@ -99,6 +99,12 @@ class SyncRun(models.Model):
         heard_at = (progress.beat_at if progress else None) or self.started_at or self.created_at
         return now - heard_at > timedelta(seconds=settings.SYNC_SILENCE_SECONDS)
 
+    def keeps_people(self, now: datetime) -> bool:
+        """Say whether the lists of its people are still whole: figures stay for good, people for SYNC_OUTCOME_DAYS."""
+        if self.is_held or self.finished_at is None:
+            return True
+        return now - self.finished_at < timedelta(days=settings.SYNC_OUTCOME_DAYS)
+
     @property
     def took(self) -> timedelta | None:
         return self.finished_at - self.started_at if self.finished_at and self.started_at else None

@@ -22,7 +22,7 @@ def count(group_id: int) -> None:
     at = database_clock()
     run_id = TargetGroup.objects.values_list("counted_run_id", flat=True).get(pk=group_id)
     members = Membership.objects.filter(target_group=group_id).with_reasons().order_by()
-    counted = members.values("not_receiving").annotate(
+    counted = members.values("not_receiving").annotate(  # type: ignore[misc]  # an annotation, not a field
         people=Count("subscriber_id"), addresses=Count("subscriber__address_key", distinct=True)
     )
     by_reason = {str(reason): 0 for reason in NotReceiving}

@@ -19,6 +19,7 @@ from .ui import RUN_LOOK, chip, duration, icon
 
 register = template.Library()
 register.filter(choices.reason_label)
+register.filter(choices.field_label)
 
 STEPS = {
     "reach_host": "Reach host",
@@ -71,7 +72,6 @@ MENU = {
     "bridge_configuration": "bridge",
     "save_bridge": "bridge",
 }
-FIELDS = {"email": "E-mail", "first_name": "First name", "last_name": "Last name", "local_id": "Local ID"}
 CHART_WIDTH, CHART_HEIGHT = 640, 96
 
 
@@ -103,11 +103,6 @@ def what_to_do(code: str) -> str:
 def menu_entry(page: str) -> str:
     """Return the menu's entry that a page belongs to."""
     return MENU.get(page, "")
-
-
-@register.filter
-def field_label(name: str) -> str:
-    return FIELDS.get(name, name.removeprefix("attributes."))
 
 
 @register.filter
@@ -192,7 +187,7 @@ def _phase(run: SyncRun, phase: Phase, number: int, reached: int) -> SafeString:
     else:
         state, picture, word = "ahead", "circle", "not reached"
     name = icon(picture, "spin" if is_present else "")
-    current = format_html(' aria-current="step"') if is_present else ""
+    current = format_html(' aria-current="{}"', "step") if is_present else ""
     return format_html(
         '<li class="phase phase-{}"{}>{}<span>{}</span><span class="muted small num">{}</span></li>',
         state,

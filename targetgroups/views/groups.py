@@ -66,6 +66,17 @@ def resync(request: HttpRequest, group_id: int) -> HttpResponse:
     return redirect("targetgroups:info", group_id=group.pk)
 
 
+@requires(VIEW_GROUPS, SYNC)
+@require_POST
+def preview(request: HttpRequest, group_id: int) -> HttpResponse:
+    """Ask what a sync would change now; the run's page shows it as it comes."""
+    group = get_object_or_404(TargetGroup.objects.present(), pk=group_id)
+    if not group.is_runnable:  # Info says why
+        return redirect("targetgroups:info", group_id=group.pk)
+    run = enqueue.request_preview(group, person(request))
+    return redirect("targetgroups:run", run_id=run.pk)
+
+
 def live_context(request: HttpRequest, group: TargetGroup) -> dict[str, Any]:
     """Return what the live strip of Info shows."""
     run = reading.run_to_show(group)

@@ -10,25 +10,28 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.decorators import requires
-from accounts.permissions import SYNC, VIEW_GROUPS, VIEW_SUBSCRIBERS
+from accounts.permissions import EXPORT, SYNC, VIEW_GROUPS, VIEW_SUBSCRIBERS
 
 from .. import enqueue
-from ..choices import ExclusionReason, RunKind, Trigger
+from ..choices import NotReceiving, RunKind, Trigger
 from ..columns import SUBSCRIBERS, attribute_columns
 from ..exceptions import NotAllowedNow
 from ..models import SyncRun, TargetGroup
-from . import reading
+from . import reading, run_lists
 from .asking import is_part, ordering, page_size, person, whole
 from .groups import live_context
-from .sums import group_sums
+from .run_people import list_context, wanted
+from .sums import group_sums, receiving_sums
 
 PAGE = 50
+ONLY = {reading.RECEIVING: "Will receive a mailing", **dict(NotReceiving.choices)}
 TABS = (
     ("overview", "Overview", "targetgroups:info"),
     ("counts", "Counts", "targetgroups:counts"),
     ("subscribers", "Subscribers", "targetgroups:subscribers"),
     ("excluded", "Excluded", "targetgroups:excluded"),
     ("history", "History", "targetgroups:history"),
+    ("mailings", "Active Mailings", "mailings:group_mailings"),  # by name alone: that room leans on this one
 )
 
 
@@ -66,7 +69,18 @@ def live(request: HttpRequest, group_id: int) -> HttpResponse:
 @require_GET
 def counts(request: HttpRequest, group_id: int) -> HttpResponse:
     group = _group(group_id)
-    return _tab(request, group, "counts", sums=group_sums(group), elsewhere=reading.now_do_not_email_count(group))
+    elsewhere, counted = reading.now_do_not_email_count(group), reading.receiving_count(group)
+    is_outdated = counted is None or counted.is_outdated or counted.not_receiving_counts["do_not_email"] != elsewhere
+    context = {
+        "sums": group_sums(group),
+        "elsewhere": elsewhere,
+        "receiving": counted,
+        "receiving_sums": receiving_sums(counted) if counted else [],
+        "recount_seconds": 2 if is_outdated and group.member_count is not None else None,
+    }
+    if is_part(request, "receiving"):
+        return render(request, "targetgroups/_receiving.html", {"group": group, **context})
+    return _tab(request, group, "counts", **context)
 
 
 @requires(VIEW_GROUPS, VIEW_SUBSCRIBERS)
@@ -76,11 +90,13 @@ def subscribers(request: HttpRequest, group_id: int) -> HttpResponse:
     group, user = _group(group_id), person(request)
     order, text = ordering(request, SUBSCRIBERS, "email"), request.POST.get("q", "").strip()
     size, extra = page_size(request, SUBSCRIBERS), attribute_columns(group.attribute_names)
+    only = reading.only_word(request.GET.get("only", ""))
     page = reading.people_page(
         group,
         sort=order.sort,
         is_descending=order.is_descending,
         text=text,
+        only=only,
         size=size,
         after=whole(request, "after"),
         before=whole(request, "before"),
@@ -93,7 +109,10 @@ def subscribers(request: HttpRequest, group_id: int) -> HttpResponse:
         "order": order,
         "size": size,
         "text": text,
-        "hits": reading.hit_count(group, text) if text else None,
+        "only": only,
+        "only_label": ONLY.get(only, ""),
+        "hits": reading.hit_count(group, text, only) if text else None,
+        "may_export": user.may(EXPORT),
         "suppressed": reading.suppressed_addresses(row.subscriber for row in page.rows),
     }
     if is_part(request, "people"):
@@ -102,18 +121,18 @@ def subscribers(request: HttpRequest, group_id: int) -> HttpResponse:
 
 
 @requires(VIEW_GROUPS, VIEW_SUBSCRIBERS)
-@require_GET
+@require_http_methods(["GET", "POST"])
 def excluded(request: HttpRequest, group_id: int) -> HttpResponse:
-    group = _group(group_id)
-    reason, remote_id = request.GET.get("reason", ""), request.GET.get("remote_id", "").strip()
-    rows = reading.present_exclusions(group)
-    if reason in ExclusionReason.values:
-        rows = rows.filter(reason=reason)
-    if remote_id:
-        rows = rows.filter(remote_key__startswith=remote_id.lower())
-    page = reading.excluded_page(rows, size=PAGE, after=whole(request, "after"), before=whole(request, "before"))
-    reasons = [(word, ExclusionReason(word).label, group.exclusion_counts.get(word)) for word in ExclusionReason.values]
-    return _tab(request, group, "excluded", page=page, reason=reason, remote_id=remote_id, reasons=reasons)
+    """List who is left out of the group now. A search is posted, as among the subscribers."""
+    group, (text, reason) = _group(group_id), wanted(request, "excluded")
+    rows = run_lists.present_rows(group, text=text, reason=reason)
+    context = list_context(request, group.bridge_id, run_lists.LISTS["excluded"], rows) | {
+        "reasons": run_lists.reasons_among(group.exclusion_counts),
+        "number": group.exclusion_counts.get(reason) if reason else None,
+    }
+    if is_part(request, "people"):
+        return render(request, "targetgroups/_excluded.html", {"group": group, **context})
+    return _tab(request, group, "excluded", **context)
 
 
 @requires(VIEW_GROUPS)

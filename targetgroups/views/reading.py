@@ -6,15 +6,16 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from thrive_sync.lib.paging import KeysetPage, keyset_page
 
-from ..choices import ACTIVE, OutcomeKind, RunKind, RunStatus
+from ..choices import ACTIVE, NotReceiving, OutcomeKind, RunKind, RunStatus
 from ..models import (
     Bridge,
     Exclusion,
     Membership,
+    ReceivingCount,
     RunOutcome,
     Subscriber,
     Suppression,
@@ -26,6 +27,7 @@ from ..models import (
 MOST_HITS_COUNTED = 1000
 PEOPLE_SORTS = {"email": "sort_email", "name": "sort_name"}
 RUNS_IN_CHART = 30
+RECEIVING = "receiving"
 
 
 # --- bridges and runs ----------------------------------------------------------------------------------------------
@@ -83,12 +85,20 @@ def counts_over_time(group: TargetGroup) -> list[tuple[datetime, int]]:
 
 
 def people_page(
-    group: TargetGroup, *, sort: str, is_descending: bool, text: str, size: int, after: int | None, before: int | None
+    group: TargetGroup,
+    *,
+    sort: str,
+    is_descending: bool,
+    text: str,
+    only: str = "",
+    size: int,
+    after: int | None,
+    before: int | None,
 ) -> KeysetPage[Membership]:
     """Read one page of a group's subscribers: the keys from the index, then only these people's rows."""
     column = PEOPLE_SORTS[sort]
     return keyset_page(
-        found_people(group, text).prefetch_related(Prefetch("subscriber")),
+        found_people(group, text, only).prefetch_related(Prefetch("subscriber")),
         [column, "subscriber_id"],
         size=size,
         after=_person_key(after, column),
@@ -97,17 +107,51 @@ def people_page(
     )
 
 
-def found_people(group: TargetGroup, text: str) -> QuerySet[Membership]:
-    """Return the members whose address or name holds every word; one or two characters match beginnings."""
+def people_in_order(
+    group: TargetGroup, *, sort: str, is_descending: bool, text: str, only: str
+) -> QuerySet[Membership]:
+    """Return everybody that the pages of a list show, in the list's order."""
+    order = (PEOPLE_SORTS[sort], "subscriber_id")
+    people = found_people(group, text, only).select_related("subscriber")
+    return people.order_by(*(f"-{name}" if is_descending else name for name in order))
+
+
+def found_people(group: TargetGroup, text: str, only: str = "") -> QuerySet[Membership]:
+    """Return the members whose address or name holds every word; one or two characters match beginnings.
+
+    `only` is RECEIVING, or a word of NotReceiving: those whom a mailing reaches, or does not, and why.
+    """
     people = Membership.objects.filter(target_group=group)
+    if only:
+        people = people.filter(subscriber__bridge=group.bridge_id)  # leads to the index on addresses
+        people = people.receiving() if only == RECEIVING else people.not_receiving(only)
     for word in text.split():
         people = people.containing(word)
     return people
 
 
-def hit_count(group: TargetGroup, text: str) -> int:
+def hit_count(group: TargetGroup, text: str, only: str = "") -> int:
     """Count hits, up to one more than MOST_HITS_COUNTED."""
-    return len(found_people(group, text).values_list("subscriber_id", flat=True)[: MOST_HITS_COUNTED + 1])
+    return hits_among(found_people(group, text, only).values_list("subscriber_id", flat=True))
+
+
+def hits_among(rows: QuerySet[Any]) -> int:
+    return len(rows[: MOST_HITS_COUNTED + 1])
+
+
+def only_word(word: str) -> str:
+    """Return what the list of a group's people can be narrowed to, or "" for what an old address may say."""
+    return word if word == RECEIVING or word in NotReceiving.values else ""
+
+
+def receiving_count(group: TargetGroup) -> ReceivingCount | None:
+    """Return whom a mailing reaches of the members that the group has now; None: not counted yet."""
+    counted = ReceivingCount.objects.filter(target_group=group).first()
+    return counted if counted and counted.counted_run_id == group.counted_run_id else None
+
+
+def present_exclusions(group: TargetGroup) -> QuerySet[Exclusion]:
+    return Exclusion.objects.filter(target_group=group, until_run_id__isnull=True)
 
 
 def now_do_not_email_count(group: TargetGroup) -> int:
@@ -118,7 +162,7 @@ def now_do_not_email_count(group: TargetGroup) -> int:
 def suppressed_addresses(people: Iterable[Subscriber]) -> dict[str, str]:
     """Return why the addresses among these people that are not mailed are not, by address key."""
     keys = {person.address_key for person in people if person.address_key}
-    rows = Suppression.objects.filter(address_key__in=keys, lifted_at__isnull=True)
+    rows = Suppression.objects.in_force().filter(address_key__in=keys)
     return {row.address_key: row.get_cause_display() for row in rows.order_by("-suppressed_at")}
 
 
@@ -130,62 +174,7 @@ def _person_key(subscriber_id: int | None, column: str) -> tuple[Any, ...] | Non
     return None if key is None else (key, subscriber_id)
 
 
-# --- people of a run, and who is excluded ----------------------------------------------------------------------------
-
-
-def excluded_page(
-    exclusions: QuerySet[Exclusion], *, size: int, after: int | None, before: int | None
-) -> KeysetPage[Exclusion]:
-    """Read one page of exclusions in the order of reason and Remote ID."""
-    order = ["reason", "remote_key", "id"]
-    return keyset_page(
-        exclusions, order, size=size, after=_row_key(Exclusion, order, after), before=_row_key(Exclusion, order, before)
-    )
-
-
-def present_exclusions(group: TargetGroup) -> QuerySet[Exclusion]:
-    return Exclusion.objects.filter(target_group=group, until_run_id__isnull=True)
-
-
-def exclusions_of(run: SyncRun) -> QuerySet[Exclusion]:
-    """Return who the run left out: rows that began with or before it and had not ended by then."""
-    open_or_later = Q(until_run_id__isnull=True) | Q(until_run_id__gt=run.pk)
-    return Exclusion.objects.filter(open_or_later, target_group=run.target_group, from_run_id__lte=run.pk)
-
-
-def left_since(run: SyncRun) -> QuerySet[RunOutcome]:
-    """Return those whom this run added and a later one removed."""
-    return RunOutcome.objects.filter(added_run_id=run.pk, kind=OutcomeKind.REMOVED)
-
-
-def outcome_page(
-    outcomes: QuerySet[RunOutcome], *, size: int, after: int | None, before: int | None
-) -> KeysetPage[RunOutcome]:
-    order = ["remote_key", "id"]
-    return keyset_page(
-        outcomes,
-        order,
-        size=size,
-        after=_row_key(RunOutcome, order, after),
-        before=_row_key(RunOutcome, order, before),
-    )
-
-
-def added_page(run: SyncRun, *, size: int, after: int | None, before: int | None) -> KeysetPage[Membership]:
-    """Read one page of the members that this run added and that are still members."""
-    return keyset_page(
-        Membership.objects.filter(target_group=run.target_group, added_run_id=run.pk).select_related("subscriber"),
-        ["subscriber_id"],
-        size=size,
-        after=_key(after),
-        before=_key(before),
-    )
-
-
-def people_named(bridge_id: int, remote_keys: Iterable[str]) -> dict[str, Subscriber]:
-    """Return the people of these Remote IDs, as far as they (still) exist."""
-    people = Subscriber.objects.filter(bridge_id=bridge_id, remote_key__in=set(remote_keys))
-    return {person.remote_key: person for person in people}
+# --- what a run asks for and shows ----------------------------------------------------------------------------------
 
 
 def groups_to_mark(run: SyncRun) -> QuerySet[TargetGroup]:
@@ -201,9 +190,3 @@ def requests_of(run: SyncRun) -> QuerySet[SyncRequest]:
 
 def _key(row_id: int | None) -> tuple[int] | None:
     return None if row_id is None else (row_id,)
-
-
-def _row_key(model: type[Exclusion] | type[RunOutcome], order: list[str], row_id: int | None) -> tuple[Any, ...] | None:
-    if row_id is None:
-        return None
-    return model.objects.filter(pk=row_id).values_list(*order).first()

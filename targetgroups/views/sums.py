@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..choices import ExclusionReason, RunKind
-from ..models import SyncRun, TargetGroup
+from ..choices import ExclusionReason, NotReceiving, RunKind, reason_label
+from ..models import ReceivingCount, SyncRun, TargetGroup
 
+# The word in an address for the people of a run without a reason; an empty one means all.
+NO_REASON = "none"
 KEPT = "Kept on doubt: not readable this time, or still in the search when asked again"
-PEOPLE_LISTS = ("added", "changed", "removed", "would_remove")
+PEOPLE_LISTS = ("added", "changed", "removed", "would_add", "would_change", "would_remove")
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Line:
     sign: str = ""  # "", "−", "+" or "="
     note: str = ""
     has_people: bool = True  # False: a run that wrote nothing keeps no list of whom it excluded
+    reason: str = ""  # this line is a part of the one above it: its people with this reason
 
     @property
     def is_reason(self) -> bool:
@@ -31,6 +34,12 @@ class Line:
         if not self.has_people:
             return ""
         return "excluded" if self.is_reason else self.word if self.word in PEOPLE_LISTS else ""
+
+    @property
+    def query(self) -> str:
+        """What narrows that list to these people."""
+        reason = self.word if self.is_reason else self.reason
+        return f"?reason={reason}" if reason else ""
 
 
 def group_sums(group: TargetGroup) -> list[Line]:
@@ -46,6 +55,21 @@ def group_sums(group: TargetGroup) -> list[Line]:
         *reasons,
         *doubtful,
         Line("members", "Members of this group", group.member_count, sign="="),
+    ]
+
+
+# Told even when nobody is among them: what a marketer looks for.
+_ALWAYS = (NotReceiving.DO_NOT_EMAIL, NotReceiving.OPT_OUT, NotReceiving.HARD_BOUNCE, NotReceiving.SHARED_ADDRESS)
+
+
+def receiving_sums(counted: ReceivingCount) -> list[Line]:
+    """Return the lower sum of the Counts tab: the members, minus each reason, will receive a mailing."""
+    counts = {reason: int(counted.not_receiving_counts.get(reason, 0)) for reason in NotReceiving}
+    members = counted.receiving_count + sum(counts.values())
+    return [
+        Line("members", "Members of this group", members),
+        *(Line(word, word.label, count, "−") for word, count in counts.items() if count or word in _ALWAYS),
+        Line("receiving", "Will receive a mailing", counted.receiving_count, sign="="),
     ]
 
 
@@ -73,14 +97,24 @@ def member_sums(run: SyncRun) -> list[Line]:
     before = Line("members_before", "Members before", figures["members_before"])
     if "members_after" not in figures:  # held, or a preview: nothing was written
         words = {"would_add": "Would be added", "would_change": "Would be changed", "would_remove": "Would be removed"}
-        return [before, *(Line(word, label, figures[word]) for word, label in words.items() if word in figures)]
+        would = [Line(word, label, figures[word]) for word, label in words.items() if word in figures]
+        return [before, *would, *_parts("would_remove", figures.get("would_remove_by_reason"))]
     return [
         before,
         Line("added", "Added", figures.get("added"), sign="+"),
         Line("removed", "Removed", figures.get("removed"), sign="−"),
+        *_parts("removed", figures.get("removed_by_reason")),
         Line("members_after", "Members after", figures["members_after"], sign="="),
         Line("changed", "Changed", figures.get("changed")),
         Line("unchanged", "Unchanged", figures.get("unchanged")),
+    ]
+
+
+def _parts(word: str, by_reason: dict[str, int] | None) -> list[Line]:
+    """Return why the people of the line above leave, as parts of it."""
+    return [
+        Line(word, reason_label(reason), count, reason=reason or NO_REASON)
+        for reason, count in (by_reason or {}).items()
     ]
 
 

@@ -14,11 +14,26 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.roles import ensure_roles
-from targetgroups.choices import ExclusionReason, RunKind, RunStatus, Trigger
-from targetgroups.models import Bridge, Exclusion, Folder, Membership, Subscriber, SyncRequest, SyncRun, TargetGroup
+from targetgroups.choices import ExclusionReason, OutcomeKind, RunKind, RunStatus, Trigger
+from targetgroups.models import (
+    Bridge,
+    Exclusion,
+    Folder,
+    Membership,
+    RunOutcome,
+    Subscriber,
+    SyncRequest,
+    SyncRun,
+    TargetGroup,
+)
 from thrive_sync.lib.sorting import sort_key
 
 SignIn = Callable[..., Client]
+FIGURES = {
+    "in_search": 100, "eligible": 40, "do_not_email": 55, "no_address": 3, "malformed_address": 1,
+    "duplicate_row": 1, "unreadable_row": 0, "members_before": 38, "added": 4, "removed": 2, "members_after": 40,
+    "changed": 5, "unchanged": 31,
+}  # fmt: skip
 
 
 class Rows:
@@ -74,6 +89,29 @@ class Rows:
 @pytest.fixture
 def rows(db: None) -> Rows:
     return Rows()
+
+
+def outcome(run: SyncRun, who: Subscriber | str, kind: OutcomeKind, **fields: Any) -> RunOutcome:
+    remote_id = who if isinstance(who, str) else who.remote_id
+    keys = {"remote_id": remote_id, "remote_key": remote_id.lower()}
+    return RunOutcome.objects.create(
+        bridge=run.bridge, run=run, kind=kind, recorded_at=timezone.now(), **keys, **fields
+    )
+
+
+@pytest.fixture
+def eventful(rows: Rows) -> SyncRun:
+    """A run that changed Zoë, and removed Per, somebody who is Do Not Email now, and somebody nobody knows any more."""
+    by_reason = {"record_deleted": 1, "no_longer_in_search": 1, "now_do_not_email": 1}
+    run = rows.run(rows.group(), figures=FIGURES | {"removed": 3, "removed_by_reason": by_reason})
+    zoe = rows.member(rows.group("Own"), "zoe@lamps.example", "Zoë", "Ångström")
+    per = rows.member(rows.group("Other"), "per@lamps.example", "Per", "Berg")
+    erased = rows.member(rows.group("Third"), "", do_not_email_at=timezone.now())
+    outcome(run, zoe, OutcomeKind.CHANGED, changes={"email": ["z@lamps.example", "zoe@lamps.example"]})
+    outcome(run, per, OutcomeKind.REMOVED, reason="no_longer_in_search")
+    outcome(run, erased, OutcomeKind.REMOVED, reason="now_do_not_email")
+    outcome(run, "Lost-1", OutcomeKind.REMOVED, reason="record_deleted")
+    return run
 
 
 @pytest.fixture

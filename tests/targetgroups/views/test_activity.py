@@ -9,13 +9,7 @@ from django.utils import timezone
 
 from targetgroups.choices import OutcomeKind
 from targetgroups.models import RunOutcome, SyncRun
-from tests.targetgroups.views.conftest import Rows, SignIn, text_of
-
-FIGURES = {
-    "in_search": 100, "eligible": 40, "do_not_email": 55, "no_address": 3, "malformed_address": 1,
-    "duplicate_row": 1, "unreadable_row": 0, "members_before": 38, "added": 4, "removed": 2, "members_after": 40,
-    "changed": 5, "unchanged": 31,
-}  # fmt: skip
+from tests.targetgroups.views.conftest import FIGURES, Rows, SignIn, text_of
 
 
 def test_filters_narrow_and_old_words_filter_nothing(rows: Rows, sign_in: SignIn) -> None:
@@ -126,7 +120,7 @@ def test_people_of_a_run_are_named_while_they_exist(rows: Rows, sign_in: SignIn)
     client = sign_in()
     assert "new@example.org" in text_of(client.get(f"/sync-activity/{run.pk}/added/"))
     changed = text_of(client.get(f"/sync-activity/{run.pk}/changed/"))
-    assert "Nora New E-mail: old@example.org → new@example.org" in changed
+    assert "Nora New E-mail: before: old@example.org → after: new@example.org" in changed
     assert client.get(f"/sync-activity/{run.pk}/nonsense/").status_code == 404
 
 

@@ -132,7 +132,9 @@ def test_excluded_lists_remote_ids_by_reason(rows: Rows, sign_in: SignIn) -> Non
     narrowed = text_of(client.get(address, {"reason": "no_address"}))
     assert other.remote_id in narrowed
     assert one.remote_id not in narrowed
-    assert one.remote_id in text_of(client.get(address, {"remote_id": one.remote_id.upper()}))
+    found = text_of(client.post(address, {"q": one.remote_id.upper()}))
+    assert one.remote_id in found
+    assert other.remote_id not in found
 
 
 def test_history_lists_the_runs_with_their_figures_and_a_chart(rows: Rows, sign_in: SignIn) -> None:

@@ -16,7 +16,8 @@ from tests.targetgroups.views.conftest import Rows, SignIn
 NAMES = [pattern.name for pattern in urlpatterns if pattern.name != "home"]
 POSTED = {
     "refresh", "open_info", "resync", "info_cancel", "cancel", "apply", "discard",
-    "save_bridge", "test_connection", "choose_columns",
+    "save_bridge", "test_connection", "choose_columns", "preview",
+    "run_people_csv", "subscribers_csv", "excluded_csv",
 }  # fmt: skip
 
 
@@ -24,13 +25,13 @@ POSTED = {
 def addresses(rows: Rows) -> dict[str, str]:
     """One address of each page, with something behind it."""
     group = rows.group(member_count=1)
-    run = rows.run(group, "held")
+    run = rows.run(group, "held", figures={"would_remove": 1})
     values: dict[str, Any] = {
         "group_id": group.pk,
         "run_id": run.pk,
         "bridge_id": rows.bridge.pk,
         "name": "target_groups",
-        "kind": "added",
+        "kind": "would_remove",
     }
     return {
         str(pattern.name): reverse(f"targetgroups:{pattern.name}", kwargs=_needed(pattern, values))

@@ -1,0 +1,77 @@
+"""Lists as CSV. Posted: it is recorded who took people out of here (R16), and what was searched for is private."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any
+
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_POST
+
+import audit
+from accounts.decorators import requires
+from accounts.permissions import EXPORT, VIEW_GROUPS, VIEW_SUBSCRIBERS
+from thrive_sync.lib.csv_export import csv_response
+
+from ..columns import EXCLUDED, PEOPLE_OF_RUN, SUBSCRIBERS, attribute_columns
+from ..models import TargetGroup
+from . import reading, run_lists
+from .asking import ordering, person
+from .csv_cells import list_header, list_lines, member_lines
+from .run_people import wanted
+
+ALL = "all"
+
+
+@requires(VIEW_GROUPS, VIEW_SUBSCRIBERS, EXPORT)
+@require_POST
+def run_people_csv(request: HttpRequest, run_id: int, kind: str) -> HttpResponseBase:
+    """Export one list of a run's people, narrowed as its page is, or all lists one after the other."""
+    run, (text, reason) = run_lists.run_or_404(run_id), wanted(request, kind)
+    lists = [run_lists.LISTS[word] for word, _, _ in run_lists.lists_of(run) if kind in (word, ALL)]
+    if not lists:  # no such list, or its people have been cleared away
+        raise Http404
+    columns = PEOPLE_OF_RUN.columns if kind == ALL else lists[0].table.columns
+    _record(request, run, list=kind, reason=reason, is_searched=bool(text))
+    lines = []
+    for one in lists:
+        order = ordering(request, one.table, one.default_sort)
+        rows = run_lists.rows_of(run, one, text=text, reason=reason)
+        ordered = run_lists.in_order(rows, run_lists.order_of(one, order.sort), is_descending=order.is_descending)
+        lines.append(list_lines(columns, one, run.bridge_id, ordered))
+    return csv_response(f"run-{run.pk}-{kind}-{reason}", list_header(columns), chain.from_iterable(lines))
+
+
+@requires(VIEW_GROUPS, VIEW_SUBSCRIBERS, EXPORT)
+@require_POST
+def subscribers_csv(request: HttpRequest, group_id: int) -> HttpResponseBase:
+    """Export what the Subscribers tab shows: its columns, order, search and filter."""
+    group = get_object_or_404(TargetGroup.objects.present(), pk=group_id)
+    order, text = ordering(request, SUBSCRIBERS, "email"), request.POST.get("q", "").strip()
+    only = reading.only_word(request.GET.get("only", ""))
+    columns = SUBSCRIBERS.shown_to(person(request), attribute_columns(group.attribute_names))
+    people = reading.people_in_order(group, sort=order.sort, is_descending=order.is_descending, text=text, only=only)
+    _record(request, group, list="subscribers", only=only, columns=[c.key for c in columns], is_searched=bool(text))
+    header = [column.label for column in columns]
+    return csv_response(f"group-{group.pk}-subscribers-{only}", header, member_lines(columns, people))
+
+
+@requires(VIEW_GROUPS, VIEW_SUBSCRIBERS, EXPORT)
+@require_POST
+def excluded_csv(request: HttpRequest, group_id: int) -> HttpResponseBase:
+    """Export what the Excluded tab shows."""
+    group = get_object_or_404(TargetGroup.objects.present(), pk=group_id)
+    one, (text, reason) = run_lists.LISTS["excluded"], wanted(request, "excluded")
+    order = ordering(request, EXCLUDED, one.default_sort)
+    rows = run_lists.present_rows(group, text=text, reason=reason)
+    ordered = run_lists.in_order(rows, run_lists.order_of(one, order.sort), is_descending=order.is_descending)
+    _record(request, group, list="excluded", reason=reason, is_searched=bool(text))
+    lines = list_lines(EXCLUDED.columns, one, group.bridge_id, ordered)
+    return csv_response(f"group-{group.pk}-excluded-{reason}", list_header(EXCLUDED.columns), lines)
+
+
+def _record(request: HttpRequest, obj: Model, **what: Any) -> None:
+    """Keep who exported which list; never what was searched for, which may be a person's name."""
+    audit.record(person(request), "people.exported", obj, None, what)
