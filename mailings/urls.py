@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import compose, inbox, optout, overview, report, sending
+from .views import compose, group, inbox, optout, overview, report, sending
 
 app_name = "mailings"
 urlpatterns = [
@@ -21,6 +21,8 @@ urlpatterns = [
     path("mailings/<int:mailing_id>/recipients/", report.recipients, name="recipients"),
     path("mailings/<int:mailing_id>/left-out/", report.left_out, name="left_out"),
     path("mailings/<int:mailing_id>/unknown/", report.decide, name="decide"),
+    # A tab of Info.
+    path("target-groups/<int:group_id>/mailings/", group.group_mailings, name="group_mailings"),
     # Without sign-in.
     path("opt-out/<str:token>/", optout.opt_out, name="opt_out"),
     path("opt-out/<str:token>/undo/", optout.opt_in, name="opt_in"),

@@ -14,6 +14,7 @@ from accounts.permissions import CREATE_MAILING, SEND_MAILING
 from targetgroups.views.asking import person
 
 from .. import enqueue
+from ..choices import EDITABLE
 from ..exceptions import NotAllowedNow
 from ..forms import MailingForm
 from ..models import Mailing
@@ -70,6 +71,8 @@ def _show(
     **context: Any,
 ) -> HttpResponse:
     lines = reading.choices(to, not_to)
+    if mailing.status not in EDITABLE or not person(request).may(CREATE_MAILING):
+        lines = [line for line in lines if line.is_to or line.is_not_to]  # nothing can be chosen any more
     everything: dict[str, Any] = {"form": form, "choices": lines, "estimate": _estimate(lines)}
     everything |= {"has_not_to": sum(line.is_not_to for line in lines), "version": mailing.version, **context}
     return show(request, mailing, "compose", status=status, **everything)

@@ -15,12 +15,11 @@ from targetgroups.views.reading import runs_beside
 from thrive_sync.lib.addresses import address_key
 from thrive_sync.lib.paging import KeysetPage, keyset_page
 
-from ..choices import GroupRole, LeftOutReason, MailingStatus, Outcome
+from ..choices import UNSETTLED, GroupRole, LeftOutReason, MailingStatus, Outcome
 from ..models import LeftOut, Mailing, MailingGroup, Recipient, Tally
 
 PAGE = 50
 # What a person calls "still to send"; a worker tells four kinds of it.
-TO_SEND = (Outcome.QUEUED, Outcome.LEASED, Outcome.IN_FLIGHT, Outcome.DEFERRED)
 TO_SEND_WORD = "to_send"
 
 
@@ -32,8 +31,8 @@ def mailings_page(filters: dict[str, Any], *, after: int | None, before: int | N
         _with_groups(Mailing.objects.filter(**filters)),
         ["id"],
         size=PAGE,
-        after=None if after is None else (after,),
-        before=None if before is None else (before,),
+        after=_key(after),
+        before=_key(before),
         is_descending=True,
     )
 
@@ -45,8 +44,8 @@ def mailings_of(group: TargetGroup, *, after: int | None, before: int | None) ->
         uses.prefetch_related(Prefetch("mailing", _with_groups(Mailing.objects.all()))),
         ["id"],
         size=PAGE,
-        after=None if after is None else (after,),
-        before=None if before is None else (before,),
+        after=_key(after),
+        before=_key(before),
         is_descending=True,
     )
 
@@ -137,30 +136,30 @@ def chosen_in(mailing: Mailing) -> tuple[set[int], set[int]]:
 # --- people ---------------------------------------------------------------------------------------------------------
 
 
-def recipients_page(
-    mailing: Mailing, *, outcome: str, reason: str, text: str, after: int | None, before: int | None
-) -> KeysetPage[Recipient]:
-    """Read one page of a frozen mailing's recipients."""
+def recipients(mailing: Mailing, *, outcome: str, reason: str, text: str) -> QuerySet[Recipient]:
     rows = Recipient.objects.filter(mailing=mailing)
     if outcome == TO_SEND_WORD:
-        rows = rows.filter(outcome__in=TO_SEND)
+        rows = rows.filter(outcome__in=UNSETTLED)
     elif outcome in Outcome.values:
         rows = rows.filter(outcome=outcome)
     if reason:
         rows = rows.filter(reason=reason)
-    return _people_page(_containing(rows, text), after, before)
+    return _containing(rows, text)
 
 
-def left_out_page(
-    mailing: Mailing, *, reason: str, text: str, after: int | None, before: int | None
-) -> KeysetPage[LeftOut]:
+def left_out(mailing: Mailing, *, reason: str, text: str) -> QuerySet[LeftOut]:
     rows = LeftOut.objects.filter(mailing=mailing).select_related("subscriber", "target_group")
     if reason in LeftOutReason.values:
         rows = rows.filter(reason=reason)
     for word in text.split():
         names = Q(subscriber__first_name__icontains=word) | Q(subscriber__last_name__icontains=word)
         rows = rows.filter(names | Q(subscriber__email__icontains=word) | Q(remote_id__iexact=word))
-    return _people_page(rows, after, before)
+    return rows
+
+
+def people_page(rows: QuerySet[Any], *, after: int | None, before: int | None) -> KeysetPage[Any]:
+    """Read one page of recipients or of people left out, in the order of the freeze."""
+    return keyset_page(rows, ["id"], size=PAGE, after=_key(after), before=_key(before))
 
 
 def _containing(rows: QuerySet[Recipient], text: str) -> QuerySet[Recipient]:
@@ -172,6 +171,5 @@ def _containing(rows: QuerySet[Recipient], text: str) -> QuerySet[Recipient]:
     return rows
 
 
-def _people_page(rows: QuerySet[Any], after: int | None, before: int | None) -> KeysetPage[Any]:
-    cursor = {"after": None if after is None else (after,), "before": None if before is None else (before,)}
-    return keyset_page(rows, ["id"], size=PAGE, **cursor)
+def _key(row_id: int | None) -> tuple[int] | None:
+    return None if row_id is None else (row_id,)

@@ -11,16 +11,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.decorators import requires, requires_one_of
-from accounts.permissions import CREATE_MAILING, SEND_MAILING, VIEW_SUBSCRIBERS
+from accounts.permissions import CREATE_MAILING, EXPORT, SEND_MAILING, VIEW_SUBSCRIBERS
 from targetgroups.views.asking import is_part, person, whole
 
 from .. import enqueue
-from ..choices import LeftOutReason, Outcome
 from ..exceptions import MailingError
 from ..querysets import figures_of
 from . import reading
 from .parts import shared, show, the_mailing
-from .sums import people_sums, recipient_sums
+from .sums import left_out_filters, people_sums, recipient_filters, recipient_sums
 
 
 @requires_one_of(CREATE_MAILING, SEND_MAILING)
@@ -51,15 +50,9 @@ def recipients(request: HttpRequest, mailing_id: int) -> HttpResponse:
     mailing = the_mailing(mailing_id)
     outcome, reason = request.GET.get("outcome", ""), request.GET.get("reason", "")
     text = request.POST.get("q", "").strip()
-    page = reading.recipients_page(
-        mailing,
-        outcome=outcome,
-        reason=reason,
-        text=text,
-        after=whole(request, "after"),
-        before=whole(request, "before"),
-    )
-    filters = [("", "All recipients"), (reading.TO_SEND_WORD, "Still to send"), *_SETTLED]
+    rows = reading.recipients(mailing, outcome=outcome, reason=reason, text=text)
+    page = reading.people_page(rows, after=whole(request, "after"), before=whole(request, "before"))
+    filters = recipient_filters(figures_of(mailing))
     context = {"page": page, "outcome": outcome, "reason": reason, "text": text, "filters": filters}
     return _people(request, "recipients", shared(request, mailing, "report") | context)
 
@@ -71,10 +64,9 @@ def left_out(request: HttpRequest, mailing_id: int) -> HttpResponse:
     """List "Subscribers Removed": the groups' members who were not made recipients, by reason."""
     mailing = the_mailing(mailing_id)
     reason, text = request.GET.get("reason", ""), request.POST.get("q", "").strip()
-    page = reading.left_out_page(
-        mailing, reason=reason, text=text, after=whole(request, "after"), before=whole(request, "before")
-    )
-    context = {"page": page, "reason": reason, "text": text, "filters": [("", "All reasons"), *LeftOutReason.choices]}
+    rows = reading.left_out(mailing, reason=reason, text=text)
+    page = reading.people_page(rows, after=whole(request, "after"), before=whole(request, "before"))
+    context = {"page": page, "reason": reason, "text": text, "filters": left_out_filters(figures_of(mailing))}
     return _people(request, "left_out", shared(request, mailing, "report") | context)
 
 
@@ -95,12 +87,10 @@ def decide(request: HttpRequest, mailing_id: int) -> HttpResponse:
     return redirect("mailings:report", mailing_id)
 
 
-_SETTLED = [
-    (outcome.value, str(outcome.label))
-    for outcome in (Outcome.SENT, Outcome.FAILED, Outcome.BOUNCED, Outcome.SKIPPED, Outcome.UNKNOWN)
-]
-
-
 def _people(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
     template = f"mailings/_{name}.html" if is_part(request, "people") else "mailings/people.html"
-    return render(request, template, context | {"list": name, "body": f"mailings/_{name}.html"})
+    return render(
+        request,
+        template,
+        context | {"list": name, "body": f"mailings/_{name}.html", "may_export": person(request).may(EXPORT)},
+    )

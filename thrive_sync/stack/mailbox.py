@@ -33,10 +33,6 @@ class Letter:
         return self._header(ENVELOPE)
 
     @property
-    def sender(self) -> str:
-        return self._header("From")
-
-    @property
     def subject(self) -> str:
         return self._header("Subject")
 

@@ -1,0 +1,173 @@
+"""A marketer's first mailing, and the person who wants no second one."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from mailings.choices import StopCode
+from mailings.models import LeftOut, Mailing, Recipient
+from targetgroups.models import Bridge, Folder, TargetGroup
+from tests.e2e.conftest import keep_picture, sign_in, violations
+from tests.mailings.views.conftest import COMPLETE, Desk
+from tests.support.programs import Program, wait_until
+from tests.targetgroups.views.conftest import Rows
+from thrive_sync.stack import ports, readiness
+from thrive_sync.stack.mailbox import Mailbox
+
+if TYPE_CHECKING:
+    from memberSuite.standin.server import StandIn
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def mail_sink(tmp_path: Path, settings: Any, site: str) -> Iterator[dict[str, str]]:
+    """The demo's mail server and inbox; yields what a worker needs to send there."""
+    port = ports.next_free(28025)
+    words = ["-m", "thrive_sync.stack.mail_sink", "--folder", tmp_path / "mail", "--port", str(port)]
+    program = Program(words, output=tmp_path / "sink.txt", environment=dict(os.environ))
+    wait_until(partial(readiness.greets, ports.ADDRESS, port), within=30, what=program.said)
+    settings.MAIL_SINK_DIR, settings.SITE_URL = str(tmp_path / "mail"), site
+    yield {
+        "EMAIL_URL": f"smtp://{ports.ADDRESS}:{port}",
+        "SITE_URL": site,
+        "MAIL_POSTAL_ADDRESS": "1 Wick Lane, Lanternham",
+    }
+    program.send(signal.SIGTERM)
+    program.exit_code()
+
+
+@pytest.fixture
+def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
+    """Mailings in every state that a page can show, and the pages that show them."""
+    settings.MAIL_SINK_DIR = str(tmp_path / "mail")
+    mailbox = Mailbox(tmp_path / "mail")
+    mailbox.open()
+    head = "From: Society <news@lamps.example>\r\nTo: Zoë <zoe@a-rather-long-domain.example.org>\r\nSubject: Lamps"
+    out = f"List-Unsubscribe: <{site}/opt-out/no-such-token/>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click"
+    content = f"{head}\r\n{out}\r\n\r\nHello. {site}/opt-out/no-such-token/\r\n".encode()
+    number = mailbox.keep(content, "zoe@a-rather-long-domain.example.org")
+    rows = Rows(Bridge.objects.get())
+    desk = Desk(rows)
+    group = rows.group("Members of the London chapter", member_count=40)
+    gone = rows.group("Past members", member_count=9, gone_at=timezone.now())
+    broken = rows.group("Twin", member_count=12, error_code="timed_out", error_text="MemberSuite took too long.")
+    for letter in "ABCDE":
+        rows.group(f"Group {letter}")
+    new = desk.mailing(name="New mailing", subject="", text="", from_email="")
+    draft = desk.mailing(group, broken, gone)
+    ready = desk.mailing(group, broken, name="Ready")
+    now = timezone.now()
+    stopped = desk.mailing(
+        gone, status="stopped", stop_code=StopCode.GROUP_GONE, stop_text="The search is gone.", stopped_at=now
+    )
+    sending = desk.frozen(group, "sending", sent=3, queued=2, failed=1)
+    desk.frozen(group, "paused", sent=1, queued=1)
+    sent = desk.frozen(group, "sent_with_errors", sent=4, failed=1, skipped=2, unknown=1)
+    return {
+        "list": "/mailings/",
+        "compose-new": f"/mailings/{new.pk}/",
+        "compose": f"/mailings/{draft.pk}/",
+        "compose-locked": f"/mailings/{sent.pk}/",
+        "send-problems": f"/mailings/{new.pk}/send/",
+        "send-ready": f"/mailings/{ready.pk}/send/",
+        "send-stopped": f"/mailings/{stopped.pk}/send/",
+        "sending": f"/mailings/{sending.pk}/send/",
+        "sent": f"/mailings/{sent.pk}/send/",
+        "report-nothing": f"/mailings/{new.pk}/report/",
+        "report": f"/mailings/{sent.pk}/report/",
+        "recipients": f"/mailings/{sent.pk}/recipients/",
+        "left-out": f"/mailings/{sent.pk}/left-out/",
+        "inbox": "/demo/inbox/",
+        "letter": f"/demo/inbox/{number}/",
+    }
+
+
+@pytest.mark.parametrize(("width", "theme"), [(320, "dark"), (1280, "light")])  # each width and each theme once
+def test_every_page_is_accessible_and_fits(
+    width: int, theme: str, pages: dict[str, str], open_browser: Callable[..., Page]
+) -> None:
+    page = open_browser(width, theme=theme)
+    sign_in(page)
+    for name, address in pages.items():
+        page.goto(address)
+        keep_picture(page, f"mailing-{name}-{width}-{theme}")
+        assert violations(page) == [], name
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+
+
+def test_from_compose_to_an_opt_out_that_the_next_mailing_obeys(
+    standin: StandIn, mail_sink: dict[str, str], open_browser: Callable[..., Page], start_worker: Callable[..., Any]
+) -> None:
+    start_worker("interactive", "mailings", environment=mail_sink)
+    search_id = standin.search_id("Newsletter readers")
+    TargetGroup.objects.create(
+        bridge=Bridge.objects.get(),
+        folder=Folder.objects.get(name=Folder.MEMBERSUITE),
+        name="Newsletter readers",
+        search_id=search_id,
+        search_key=search_id.lower(),
+        search_type="Individual",
+    )
+    page = open_browser()
+    sign_in(page)
+    page.get_by_role("link", name="Mailings", exact=True).press("Enter")
+    page.get_by_role("button", name="New mailing").first.press("Enter")
+    for label, value in (("Mailing name", "name"), ("From name", "from_name"), ("From address", "from_email")):
+        page.get_by_label(label).fill(COMPLETE[value])
+    page.get_by_label("Subject").fill(COMPLETE["subject"])
+    page.get_by_label("Text", exact=True).fill(COMPLETE["text"])
+    page.get_by_label("Newsletter readers").first.press("Space")
+    expect(page.locator("#estimate")).to_contain_text("not known yet")
+    page.get_by_role("button", name="Save and go to Send").press("Enter")
+    send_from_here(page, "walk-1-sent")
+
+    page.get_by_role("link", name="Demo inbox").press("Enter")
+    first = Recipient.objects.filter(outcome="sent").order_by("pk")[0]
+    page.get_by_label("Search messages by address").fill(first.email)
+    page.get_by_label("Search messages by address").press("Enter")
+    page.get_by_role("link", name=first.email, exact=True).press("Enter")
+    expect(page.get_by_text("the lamps are lit.")).to_be_visible()
+    page.get_by_role("link", name="Open the opt-out page").press("Enter")
+    expect(page.get_by_role("heading", name="Unsubscribe?")).to_be_visible()
+    assert violations(page) == []
+    assert first.email not in page.content() + page.url
+    keep_picture(page, "walk-2-opt-out")
+    page.get_by_role("button", name="Unsubscribe").press("Enter")
+    expect(page.get_by_role("heading", name="You have been unsubscribed")).to_be_visible()
+    assert violations(page) == []
+    keep_picture(page, "walk-3-opted-out")
+
+    page.goto("/mailings/")
+    page.get_by_role("link", name=COMPLETE["name"]).press("Enter")
+    page.get_by_role("button", name="Copy").press("Enter")
+    page.get_by_role("link", name="Send", exact=True).press("Enter")
+    send_from_here(page, "walk-4-second")
+    second = Mailing.objects.get(name__startswith="Copy of")
+    assert not second.recipients.filter(address_key=first.address_key).exists()
+    assert LeftOut.objects.get(mailing=second, subscriber=first.subscriber_id).reason == "opt_out"
+    page.get_by_role("link", name="Report", exact=True).press("Enter")
+    page.get_by_role("row", name="Opted out here").get_by_role("link").press("Enter")
+    expect(page.get_by_role("cell", name=first.email)).to_be_visible()
+
+
+def send_from_here(page: Page, picture: str) -> None:
+    """Press Send, answer the question, and wait until the mailing is over, however it was reloaded meanwhile."""
+    page.get_by_role("button", name="Send…").press("Enter")
+    dialog = page.get_by_role("dialog", name="Send “")
+    expect(dialog).to_contain_text("Newsletter readers")
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Send now").press("Enter")
+    expect(page.get_by_role("list", name="Steps")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("link", name="See the report")).to_be_visible(timeout=30_000)
+    keep_picture(page, picture)
