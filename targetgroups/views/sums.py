@@ -96,9 +96,7 @@ def member_sums(run: SyncRun) -> list[Line]:
         return []
     before = Line("members_before", "Members before", figures["members_before"])
     if "members_after" not in figures:  # held, or a preview: nothing was written
-        words = {"would_add": "Would be added", "would_change": "Would be changed", "would_remove": "Would be removed"}
-        would = [Line(word, label, figures[word]) for word, label in words.items() if word in figures]
-        return [before, *would, *_parts("would_remove", figures.get("would_remove_by_reason"))]
+        return [before, *_would(figures)]
     return [
         before,
         Line("added", "Added", figures.get("added"), sign="+"),
@@ -107,6 +105,22 @@ def member_sums(run: SyncRun) -> list[Line]:
         Line("members_after", "Members after", figures["members_after"], sign="="),
         Line("changed", "Changed", figures.get("changed")),
         Line("unchanged", "Unchanged", figures.get("unchanged")),
+    ]
+
+
+def _would(figures: dict[str, Any]) -> list[Line]:
+    """Return what a sync would change; a held one has not come so far as to know whom it would add."""
+    removed = Line("would_remove", "Would be removed", figures.get("would_remove"), sign="−")
+    reasons = _parts("would_remove", figures.get("would_remove_by_reason"))
+    if "would_add" not in figures:
+        return [removed, *reasons]
+    after = figures["members_before"] + figures["would_add"] - figures["would_remove"]
+    return [
+        Line("would_add", "Would be added", figures["would_add"], sign="+"),
+        removed,
+        *reasons,
+        Line("members_after", "Members after", after, sign="="),
+        Line("would_change", "Would be changed", figures.get("would_change")),
     ]
 
 
