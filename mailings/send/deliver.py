@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import smtplib
 import time
+from email.header import Header
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -63,6 +64,17 @@ class SmtpBackend(EmailBackend):
                 return super().data(msg)
 
         return Telling
+
+
+class Letter(EmailMultiAlternatives):
+    """Django's message, whose long subject begins on the header's first line: Django does not count the name."""
+
+    def message(self) -> Any:
+        message = super().message()
+        if not self.subject.isascii():
+            subject = Header(self.subject, "utf-8", header_name="Subject").encode(linesep="")
+            message.replace_header("Subject", subject)
+        return message
 
 
 def deliver(mailing: Mailing, turn: Turn, *, seconds: float) -> None:
@@ -128,7 +140,7 @@ def _with_patience(verdict: Verdict, attempts: int) -> Verdict:
     return Verdict(Outcome.DEFERRED, verdict.reason, verdict.said, _BACK_OFF[attempts - 1])
 
 
-def _messages(mailing: Mailing, flying: list[Moved]) -> Iterator[tuple[int, EmailMultiAlternatives | Verdict]]:
+def _messages(mailing: Mailing, flying: list[Moved]) -> Iterator[tuple[int, Letter | Verdict]]:
     for recipient in flying:
         try:
             yield recipient.pk, _message(mailing, recipient)
@@ -136,7 +148,7 @@ def _messages(mailing: Mailing, flying: list[Moved]) -> Iterator[tuple[int, Emai
             yield recipient.pk, Verdict(Outcome.FAILED, "address", str(error))
 
 
-def _message(mailing: Mailing, recipient: Moved) -> EmailMultiAlternatives:
+def _message(mailing: Mailing, recipient: Moved) -> Letter:
     rendered = render(
         mailing,
         pk=recipient.pk,
@@ -146,7 +158,7 @@ def _message(mailing: Mailing, recipient: Moved) -> EmailMultiAlternatives:
         postal_address=settings.MAIL_POSTAL_ADDRESS,
         site=settings.SITE_URL,
     )
-    message = EmailMultiAlternatives(
+    message = Letter(
         rendered.subject,
         rendered.text,
         rendered.from_header,
@@ -192,7 +204,7 @@ class _Server:
         """Say how many messages may be in flight: fewer where the server is slow."""
         return max(1, min(_MOST_IN_FLIGHT, int(_WINDOW_SECONDS / self._seconds_a_message)))
 
-    def hand_over(self, message: EmailMultiAlternatives) -> Verdict:
+    def hand_over(self, message: Letter) -> Verdict:
         """Send one message and tell what became of it. After it, `is_cut` says whether the connection is over."""
         began = time.monotonic()
         self._backend.has_data_begun = False

@@ -25,10 +25,16 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 class Worker:
     """One worker process and its pool, on the database and the broker that the test itself uses."""
 
-    def __init__(self, *queues: str, concurrency: int = 1, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *queues: str,
+        concurrency: int = 1,
+        environment: dict[str, str] | None = None,
+        app: str = "thrive_sync",
+    ) -> None:
         self.log = Path(tempfile.gettempdir()) / f"thrive-worker-{uuid.uuid4().hex[:8]}.log"
         command = [
-            *(sys.executable, "-m", "celery", "-A", "thrive_sync", "worker", "--loglevel", "INFO"),
+            *(sys.executable, "-m", "celery", "-A", app, "worker", "--loglevel", "INFO"),
             *("--queues", ",".join(queues), "--concurrency", str(concurrency), "--hostname", f"{self.log.stem}@test"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         ]

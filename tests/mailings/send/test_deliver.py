@@ -1,0 +1,321 @@
+"""What becomes of each recipient, by what the mail server says, and by what is known at the moment of sending."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+
+import pytest
+from django.utils import timezone
+
+from mailings import enqueue
+from mailings.models import Mailing, Recipient
+from mailings.querysets import figures_of
+from mailings.send import lease, pipeline
+from mailings.send.deliver import BACK, Verdict
+from mailings.send.turn import Turn
+from targetgroups import suppression
+from targetgroups.choices import SuppressionCause
+from targetgroups.models import Membership, Subscriber
+from tests.support.post import Post
+from thrive_sync.lib.steps import Step
+
+ADA, BO, CY = "ada@lamps.example", "bo@lamps.example", "cy@lamps.example"
+WINDOW = 10
+
+
+def many(count: int) -> list[str]:
+    return [f"keeper{number:03}@lamps.example" for number in range(count)]
+
+
+# --- what the mail server says -----------------------------------------------------------------------------------
+
+
+def test_r13_everybody_gets_one_copy_and_the_mailing_is_sent(post: Post) -> None:
+    mailing = post.frozen(post.group(ADA, BO))
+    assert post.work(mailing) is Step.DONE
+    assert (mailing.status, mailing.finished_at is not None) == ("sent", True)
+    assert post.sink.copies() == {ADA: 1, BO: 1}
+    assert post.complaints(mailing) == []
+
+
+def test_a_refused_recipient_has_failed_with_the_servers_words_and_no_log_names_them(
+    post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    post.sink.replies[BO] = f"550 5.1.1 <{BO}>: nobody of that name"
+    post.sink.data_replies[CY] = "554 5.7.1 We do not like this"
+    mailing = post.frozen(post.group(ADA, BO, CY))
+    with caplog.at_level("DEBUG"):
+        post.work(mailing)
+    assert mailing.status == "sent_with_errors"
+    assert post.outcomes(mailing) == {ADA: "sent", BO: "failed 550", CY: "failed 554"}
+    assert "nobody of that name" in Recipient.objects.get(email=BO).said
+    assert not [address for address in (ADA, BO, CY) if address in caplog.text]
+    assert post.complaints(mailing) == []
+
+
+def test_a_mailing_of_which_nobody_was_sent_anything_has_failed(post: Post) -> None:
+    post.sink.replies[ADA] = "550 5.1.1 Nobody"
+    mailing = post.frozen(post.group(ADA))
+    post.work(mailing)
+    assert mailing.status == "failed"
+
+
+def test_who_was_put_off_is_tried_after_1_5_and_15_minutes_then_has_failed(post: Post) -> None:
+    post.sink.replies[BO] = "451 4.7.1 Greylisted"
+    mailing = post.frozen(post.group(ADA, BO))
+    waits = []
+    for _ in range(3):
+        assert post.work(mailing) is Step.WAIT
+        recipient = Recipient.objects.get(email=BO)
+        assert (mailing.status, recipient.outcome, mailing.due_at) == ("sending", "deferred", recipient.due_at)
+        waits.append(round((recipient.due_at - timezone.now()).total_seconds() / 60))
+        post.hurry(mailing)
+    post.work(mailing)
+    assert waits == [1, 5, 15]
+    assert post.outcomes(mailing) == {ADA: "sent", BO: "failed 451"}
+    assert (mailing.status, post.complaints(mailing)) == ("sent_with_errors", [])
+
+
+def test_who_was_put_off_gets_the_copy_when_the_server_takes_it(post: Post) -> None:
+    post.sink.data_replies[ADA] = "451 4.3.0 Later please"
+    mailing = post.frozen(post.group(ADA))
+    post.work(mailing)
+    post.sink.data_replies.clear()
+    assert pipeline.advance(mailing.pk) is Step.DONE, "it is not due yet"
+    post.hurry(mailing)
+    post.work(mailing)
+    assert (mailing.status, post.sink.copies()) == ("sent", {ADA: 1})
+
+
+@pytest.mark.parametrize(("cut", "copies"), [("before", 0), ("after", 1)])
+def test_r13_a_message_whose_answer_was_lost_is_unknown_and_never_sent_again_by_itself(
+    post: Post, cut: str, copies: int
+) -> None:
+    addresses = many(8)
+    lost = addresses[3]
+    post.sink.cuts[lost] = cut
+    mailing = post.frozen(post.group(*addresses))
+    post.work(mailing)
+    assert mailing.status == "sent_with_errors"
+    assert post.outcomes(mailing) == dict.fromkeys(addresses, "sent") | {lost: "unknown"}
+    assert post.sink.copies() == Counter(dict.fromkeys(addresses, 1) | {lost: copies})
+    assert post.complaints(mailing) == []
+
+
+def test_r13_a_person_counts_unknown_recipients_as_sent_or_sends_again_with_the_same_message_id(post: Post) -> None:
+    post.sink.cuts[BO] = "after"
+    mailing = post.frozen(post.group(ADA, BO))
+    post.work(mailing)
+    assert enqueue.decide_unknown(mailing, None, resend=True) == 1
+    assert mailing.status == "sending"
+    post.work(mailing)
+    assert (mailing.status, post.sink.copies()[BO]) == ("sent", 2)
+    first, second = (letter.message["Message-ID"] for letter in post.sink.letters if letter.to == BO)
+    assert first == second
+    assert Recipient.objects.get(email=BO).decided_by == "command"
+
+    other = post.frozen(post.group(ADA, CY, name="Others"))
+    post.sink.cuts[CY] = "after"
+    post.work(other)
+    assert enqueue.decide_unknown(other, None, resend=False) == 1
+    assert (other.status, post.outcomes(other), figures_of(other)["left"]) == ("sent", {ADA: "sent", CY: "sent"}, 0)
+
+
+def test_a_server_that_breaks_off_each_message_is_left_alone_before_it_makes_everybody_unknown(post: Post) -> None:
+    addresses = many(30)
+    post.sink.cuts |= dict.fromkeys(addresses, "before")
+    mailing = post.frozen(post.group(*addresses))
+    for _ in range(6):
+        post.work(mailing)
+        post.hurry(mailing)
+    assert (mailing.status, mailing.stop_code) == ("paused", "mail_server")
+    assert figures_of(mailing)["outcomes"] == {"unknown": 6, "queued": 24}
+    assert post.sink.copies() == {}
+
+
+def test_a_connection_lost_before_the_message_costs_nobody_anything(post: Post) -> None:
+    addresses = many(8)
+    post.sink.cuts[addresses[3]] = "rcpt"
+    mailing = post.frozen(post.group(*addresses))
+    post.work(mailing)
+    assert (mailing.status, post.sink.copies()) == ("sent", dict.fromkeys(addresses, 1))
+
+
+def test_a_server_that_takes_few_messages_on_one_connection_is_connected_to_again(post: Post) -> None:
+    post.sink.most_a_connection = 3
+    addresses = many(12)
+    mailing = post.frozen(post.group(*addresses))
+    post.work(mailing)
+    assert (mailing.status, post.sink.copies()) == ("sent", dict.fromkeys(addresses, 1))
+
+
+def test_a_server_that_is_away_is_waited_for_then_the_mailing_pauses_and_can_be_resumed(post: Post) -> None:
+    mailing = post.frozen(post.group(ADA, BO))
+    post.sink.stop()
+    for tries in range(1, 6):
+        assert post.work(mailing) is Step.WAIT
+        assert (mailing.status, mailing.stop_code, mailing.server_tries) == ("sending", "mail_server", tries)
+        assert mailing.due_at > timezone.now()
+        assert post.outcomes(mailing) == {ADA: "queued", BO: "queued"}
+        post.hurry(mailing)
+    post.work(mailing)
+    assert (mailing.status, mailing.stop_code) == ("paused", "mail_server")
+    assert "can't be reached" in mailing.stop_text
+    assert "Nobody was skipped" in mailing.stop_text
+    post.sink.behave()
+    enqueue.request_resume(mailing, None)
+    post.work(mailing)
+    assert (mailing.status, mailing.stop_code, post.sink.copies()) == ("sent", "", {ADA: 1, BO: 1})
+    assert set(Recipient.objects.values_list("attempts", flat=True)) == {1}
+    assert post.complaints(mailing) == []
+
+
+def test_a_server_that_refuses_the_sender_is_waited_for_in_the_same_way(post: Post) -> None:
+    post.sink.sender_reply = "553 5.7.1 Who are you?"
+    mailing = post.frozen(post.group(ADA, BO))
+    assert post.work(mailing) is Step.WAIT
+    assert mailing.stop_text == 'The mail server refuses the sender: "5.7.1 Who are you?".'
+    assert post.outcomes(mailing) == {ADA: "queued", BO: "queued"}
+    post.sink.sender_reply = ""
+    post.hurry(mailing)
+    post.work(mailing)
+    assert (mailing.status, mailing.stop_text, mailing.server_tries) == ("sent", "", 0)
+
+
+def test_an_address_that_few_servers_take_has_failed_and_says_so(post: Post) -> None:
+    odd = "jörg@lamps.example"
+    mailing = post.frozen(post.group(ADA, odd))
+    post.work(mailing)
+    assert post.outcomes(mailing) == {ADA: "sent", odd: "failed address"}
+    assert "before the @" in Recipient.objects.get(email=odd).said
+
+
+def test_a_defect_of_our_own_pauses_the_mailing_with_everybody_still_queued(post: Post) -> None:
+    mailing = post.frozen(post.group(ADA, BO))
+    Mailing.objects.filter(pk=mailing.pk).update(subject="One\nBcc: everybody@lamps.example")  # past all checks
+    post.work(mailing)
+    assert (mailing.status, mailing.stop_code) == ("paused", "unexpected")
+    assert post.outcomes(mailing) == {ADA: "queued", BO: "queued"}
+    assert (post.sink.copies(), post.complaints(mailing)) == ({}, [])
+
+
+# --- what people say ---------------------------------------------------------------------------------------------
+
+
+def test_pause_lets_at_most_a_window_go_and_resume_sends_the_rest_once(post: Post) -> None:
+    addresses = many(40)
+    mailing = post.frozen(post.group(*addresses))
+    post.sink.when_taken(5, partial(enqueue.request_pause, Mailing(pk=mailing.pk), None))
+    post.work(mailing)
+    gone = len(post.sink.letters)
+    assert mailing.status == "paused"
+    assert 5 <= gone < 5 + WINDOW
+    figures = figures_of(mailing)
+    assert (figures["outcomes"], figures["left"]) == ({"sent": gone, "queued": 40 - gone}, 40 - gone)
+    enqueue.request_resume(mailing, None)
+    post.work(mailing)
+    assert (mailing.status, post.sink.copies()) == ("sent", dict.fromkeys(addresses, 1))
+    assert post.complaints(mailing) == []
+
+
+def test_cancel_lets_at_most_a_window_go_and_the_rest_is_skipped_for_that_reason(post: Post) -> None:
+    mailing = post.frozen(post.group(*many(40)))
+    post.sink.when_taken(5, partial(enqueue.request_cancel, Mailing(pk=mailing.pk), None))
+    post.work(mailing)
+    gone = len(post.sink.letters)
+    assert (mailing.status, mailing.finished_at is not None) == ("cancelled", True)
+    assert 5 <= gone < 5 + WINDOW
+    assert figures_of(mailing)["outcomes"] == {"sent": gone, "skipped": 40 - gone}
+    assert figures_of(mailing)["skipped"] == {"cancelled": 40 - gone}
+    assert post.complaints(mailing) == []
+
+
+def test_a_slow_server_gets_fewer_messages_at_once_so_that_pause_acts_soon(post: Post) -> None:
+    mailing = post.frozen(post.group(*many(30)))
+    post.sink.seconds_a_message = 0.3
+    post.sink.when_taken(2, partial(enqueue.request_pause, Mailing(pk=mailing.pk), None))
+    post.work(mailing)
+    assert (mailing.status, len(post.sink.letters)) == ("paused", 2)
+
+
+# --- what is known by then (R14) ---------------------------------------------------------------------------------
+
+
+def test_r11_r14_who_opted_out_between_freeze_and_send_is_skipped(post: Post) -> None:
+    mailing = post.frozen(post.group(ADA, BO, CY))
+    suppression.suppress(BO.upper(), SuppressionCause.OPT_OUT)
+    suppression.suppress(CY, SuppressionCause.COMPLAINT)
+    suppression.lift(CY, SuppressionCause.COMPLAINT)
+    post.work(mailing)
+    assert post.outcomes(mailing) == {ADA: "sent", BO: "skipped opt_out", CY: "sent"}
+    assert (mailing.status, post.sink.copies()) == ("sent", {ADA: 1, CY: 1})
+    assert post.complaints(mailing) == []
+
+
+def test_r14_who_moved_to_an_address_that_is_suppressed_is_skipped(post: Post) -> None:
+    mailing = post.frozen(post.group(ADA, BO))
+    suppression.suppress("new@lamps.example", SuppressionCause.HARD_BOUNCE)
+    Subscriber.objects.filter(email=BO).update(email="new@lamps.example", address_key="new@lamps.example")
+    post.work(mailing)
+    assert post.outcomes(mailing) == {ADA: "sent", BO: "skipped hard_bounce"}
+
+
+def test_r14_who_left_all_groups_or_joined_one_not_to_send_to_is_skipped(post: Post) -> None:
+    group, others, barred = post.group(ADA, BO, CY), post.group(name="Others"), post.group(name="Barred")
+    people = {person.email: person for person in Subscriber.objects.all()}
+    post.join(others, [people[ADA]])
+    mailing = post.frozen(group, others, not_to=[barred])
+    Membership.objects.filter(target_group=group, subscriber__in=[people[ADA], people[BO]]).delete()
+    post.join(barred, [people[CY]])
+    post.work(mailing)
+    expected = {ADA: "sent", BO: "skipped left_group", CY: "skipped not_to_group"}
+    assert post.outcomes(mailing) == expected
+
+
+# --- who may write (R13) -----------------------------------------------------------------------------------------
+
+
+def test_r13_a_message_delivered_twice_does_nothing_while_a_worker_lives_or_when_all_is_over(post: Post) -> None:
+    mailing = post.frozen(post.group(ADA))
+    other = Turn(mailing.pk)
+    assert other.take()
+    assert pipeline.advance(mailing.pk) is Step.DONE
+    assert post.outcomes(mailing) == {ADA: "queued"}
+    other.release()
+    post.work(mailing)
+    assert pipeline.advance(mailing.pk) is Step.DONE
+    assert post.sink.copies() == {ADA: 1}
+
+
+def test_r13_a_dead_workers_leases_return_and_its_window_becomes_unknown(post: Post) -> None:
+    mailing = post.frozen(post.group(*many(5)))
+    ids = lease.take(mailing.pk, "dead", 4)
+    lease.into_flight(mailing.pk, "dead", ids[:2])
+    assert lease.take(mailing.pk, "living", 10) == [ids[3] + 1], "what is leased is nobody else's"
+    lease.give_back(mailing.pk, "living")
+    Recipient.objects.filter(leased_by="dead").update(leased_until=timezone.now())
+    post.work(mailing)
+    assert figures_of(mailing)["outcomes"] == {"sent": 3, "unknown": 2}
+    assert (mailing.status, post.complaints(mailing)) == ("sent_with_errors", [])
+
+
+def test_r13_a_worker_that_wakes_up_too_late_can_send_nothing_and_tells_only_what_it_knows(post: Post) -> None:
+    mailing = post.frozen(post.group(*many(4)))
+    ids = lease.take(mailing.pk, "late", 4)
+    lease.into_flight(mailing.pk, "late", ids[:2])
+    Recipient.objects.filter(leased_by="late").update(leased_until=timezone.now())
+    lease.recover(mailing.pk)
+    assert lease.into_flight(mailing.pk, "late", ids[2:]) == []
+    lease.settle(mailing.pk, "late", [(ids[0], Verdict("sent")), (ids[1], BACK)])
+    assert figures_of(mailing)["outcomes"] == {"sent": 1, "unknown": 1, "queued": 2}
+
+
+def test_r13_a_long_turn_is_kept_while_its_worker_lives(post: Post, settings) -> None:
+    settings.MAILING_SILENCE_SECONDS = 0.5
+    mailing = post.frozen(post.group(*many(4)))
+    post.sink.seconds_a_message = 0.4
+    seen: list[Step] = []
+    post.sink.when_taken(4, lambda: seen.append(pipeline.advance(mailing.pk)))
+    post.work(mailing)
+    assert (mailing.status, seen, set(post.sink.copies().values())) == ("sent", [Step.DONE], {1})
