@@ -23,8 +23,9 @@ app = Celery("thrive_sync")
 def _configuration() -> dict[str, Any]:
     return {
         "broker_url": settings.REDIS_URL,
-        # A person waits for what is on "interactive"; a nightly sync of everything must not stand before it.
-        "task_queues": [Queue("interactive"), Queue("scheduled")],
+        # A person waits for what is on "interactive"; neither a nightly sync of everything nor a mailing to everybody
+        # must stand before it.
+        "task_queues": [Queue("interactive"), Queue("scheduled"), Queue("mailings")],
         "task_default_queue": "interactive",
         "task_create_missing_queues": False,
         # A task whose worker died is delivered again; claims in the database make a second delivery harmless.
@@ -61,6 +62,11 @@ def _configuration() -> dict[str, Any]:
         "beat_schedule": {
             "sweep": {
                 "task": "targetgroups.tasks.sweep",
+                "schedule": settings.SYNC_SWEEP_SECONDS,
+                "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
+            },
+            "sweep mailings": {
+                "task": "mailings.tasks.sweep",
                 "schedule": settings.SYNC_SWEEP_SECONDS,
                 "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
             },
