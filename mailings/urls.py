@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import compose, group, inbox, optout, overview, report, sending
+from .views import compose, exports, group, inbox, optout, overview, report, sending
 
 app_name = "mailings"
 urlpatterns = [
@@ -20,6 +20,8 @@ urlpatterns = [
     path("mailings/<int:mailing_id>/report/", report.report, name="report"),
     path("mailings/<int:mailing_id>/recipients/", report.recipients, name="recipients"),
     path("mailings/<int:mailing_id>/left-out/", report.left_out, name="left_out"),
+    path("mailings/<int:mailing_id>/recipients/csv/", exports.recipients_csv, name="recipients_csv"),
+    path("mailings/<int:mailing_id>/left-out/csv/", exports.left_out_csv, name="left_out_csv"),
     path("mailings/<int:mailing_id>/unknown/", report.decide, name="decide"),
     # A tab of Info.
     path("target-groups/<int:group_id>/mailings/", group.group_mailings, name="group_mailings"),

@@ -24,6 +24,7 @@ PUBLIC = ["opt_out", "opt_in"]
 NAMES = [str(pattern.name) for pattern in urlpatterns if pattern.name not in PUBLIC]
 POSTED = {
     "create", "save", "copy", "delete", "request_send", "retry", "pause", "resume", "cancel", "decide", "opt_in",
+    "recipients_csv", "left_out_csv",
 }  # fmt: skip
 
 

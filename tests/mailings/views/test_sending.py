@@ -1,0 +1,146 @@
+"""Send: problems, the question, the moment, the steps, and what can be wished when."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from mailings.forms import SendForm
+from mailings.models import Mailing
+from tests.mailings.views.conftest import Desk, SignIn, text_of
+from tests.targetgroups.views.conftest import Rows
+
+LATER = {"when": "later", "date": "2031-04-30", "time": "09:30"}
+
+
+@pytest.fixture
+def ready(rows: Rows, desk: Desk) -> Mailing:
+    return desk.mailing(rows.group("Members", member_count=1234))
+
+
+def ask(client: Any, mailing: Mailing, **values: Any) -> Any:
+    return client.post(f"/mailings/{mailing.pk}/send/ask/", values)
+
+
+def test_what_lacks_is_listed_with_links_to_the_fields_and_send_is_out_of_reach(desk: Desk, sign_in: SignIn) -> None:
+    mailing = desk.mailing(subject="", from_email="")
+    page = sign_in().get(f"/mailings/{mailing.pk}/send/").content.decode()
+    for place in ("id_subject", "id_from_email", "groups"):
+        assert f'href="/mailings/{mailing.pk}/#{place}"' in page
+    assert '<button class="btn btn-primary" disabled>' in page
+    assert "<dialog" not in ask(sign_in(), mailing, when="now").content.decode()
+
+
+def test_send_asks_once_more_naming_number_and_groups_and_starts_nothing(ready: Mailing, sign_in: SignIn) -> None:
+    answer = ask(sign_in(), ready, when="now")
+    dialog = text_of(answer).partition("Send “Spring letter” now?")[2]
+    assert "at most 1,234" in dialog
+    assert "Members" in dialog
+    ready.refresh_from_db()
+    assert ready.status == "draft"
+
+
+def test_a_confirmed_send_is_for_now_or_for_a_moment_in_the_persons_own_zone(ready: Mailing, sign_in: SignIn) -> None:
+    with time_machine.travel("2031-04-01T12:00:00Z", tick=False):
+        client = sign_in(timezone="America/New_York")
+        ask(client, ready, confirmed="1", version=1, **LATER)
+        words = text_of(client.get(f"/mailings/{ready.pk}/send/"))
+    ready.refresh_from_db()
+    assert (ready.status, ready.time_zone) == ("scheduled", "America/New_York")
+    assert ready.scheduled_for == dt.datetime(2031, 4, 30, 13, 30, tzinfo=dt.UTC)
+    assert "Goes out Apr 30, 2031, 09:30:00 EDT" in words
+
+
+def test_a_text_that_changed_after_the_question_is_not_sent(ready: Mailing, sign_in: SignIn) -> None:
+    Mailing.objects.filter(pk=ready.pk).update(version=2)
+    answer = sign_in().post(
+        f"/mailings/{ready.pk}/send/ask/", {"when": "now", "confirmed": "1", "version": "1"}, follow=True
+    )
+    assert "Somebody changed this mailing meanwhile." in text_of(answer)
+    ready.refresh_from_db()
+    assert ready.status == "draft"
+
+
+@pytest.mark.parametrize(
+    ("moment", "sentence"),
+    [
+        ({"date": "2031-03-30", "time": "09:00"}, "This is over: it is 2031-04-01 14:00"),
+        ({"date": "2033-01-01", "time": "09:00"}, "This is more than a year away."),
+        ({"date": "2032-03-28", "time": "02:30"}, "There is no such time that day"),
+        ({"date": "", "time": "09:00"}, "Choose a date."),
+        ({"date": "soon", "time": "09:00"}, "Write the date as"),
+    ],
+)
+def test_a_moment_that_can_not_be_meant_is_refused(moment: dict[str, str], sentence: str) -> None:
+    with time_machine.travel("2031-04-01T12:00:00Z", tick=False), timezone.override("Europe/Berlin"):
+        form = SendForm({"when": "later", **moment})
+        assert not form.is_valid()
+    assert sentence in str(form.errors)
+
+
+def test_who_may_not_send_is_told_who_may(ready: Mailing, sign_in: SignIn) -> None:
+    page = sign_in("Reporter").get(f"/mailings/{ready.pk}/send/")
+    assert "Your role lets you write mailings, not send them." in text_of(page)
+    assert "send/ask/" not in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("status", "buttons"),
+    [
+        ("scheduled", {"cancel"}),
+        ("resyncing", {"cancel"}),
+        ("stopped", {"retry", "cancel"}),
+        ("sending", {"pause", "cancel"}),
+        ("paused", {"resume", "cancel"}),
+        ("sent", set()),
+        ("cancelled", set()),
+    ],
+)
+def test_each_state_offers_what_can_be_done_with_it_and_polls_while_it_moves(
+    status: str, buttons: set[str], rows: Rows, desk: Desk, sign_in: SignIn
+) -> None:
+    group = rows.group("Members", member_count=3)
+    is_frozen = status in ("sending", "paused", "sent")
+    mailing = desk.frozen(group, status, sent=1, queued=1) if is_frozen else desk.mailing(group, status=status)
+    if status == "cancelled":
+        Mailing.objects.filter(pk=mailing.pk).update(finished_at=timezone.now())
+    page = sign_in().get(f"/mailings/{mailing.pk}/send/").content.decode()
+    offered = {word for word in ("retry", "pause", "resume", "cancel") if f"/mailings/{mailing.pk}/{word}/" in page}
+    assert offered == buttons
+    assert ("data-poll" in page) == (status in ("scheduled", "resyncing", "sending", "paused"))
+
+
+def test_wishes_reach_the_mailing_and_one_that_comes_too_late_says_so(rows: Rows, desk: Desk, sign_in: SignIn) -> None:
+    mailing = desk.frozen(rows.group(), "sending", sent=1, queued=1)
+    client = sign_in()
+    for wish, status in (("pause", "paused"), ("resume", "sending"), ("cancel", "cancelled")):
+        client.post(f"/mailings/{mailing.pk}/{wish}/")
+        mailing.refresh_from_db()
+        assert mailing.status == status
+    late = client.post(f"/mailings/{mailing.pk}/pause/", follow=True)
+    assert "This mailing can't be paused: it is cancelled." in text_of(late)
+
+
+def test_the_steps_show_each_groups_run_and_a_stop_says_why(rows: Rows, desk: Desk, sign_in: SignIn) -> None:
+    group = rows.group("Members", member_count=3)
+    run = rows.run(group, "running")
+    mailing = desk.mailing(group, status="resyncing", moment_at=timezone.now())
+    mailing.groups.update(run=run)
+    client, address = sign_in(), f"/mailings/{mailing.pk}/send/"
+    part = client.get(address, headers={"HX-Request": "true", "HX-Target": "steps"})
+    assert part.content.decode().lstrip().startswith('<div id="steps"')
+    assert "Resync 0 of 1 group" in text_of(part)
+    assert f'href="/sync-activity/{run.pk}/"' in part.content.decode()
+    Mailing.objects.filter(pk=mailing.pk).update(
+        status="stopped",
+        stop_code="sync_failed",
+        stop_text="“Members” could not be resynced.",
+        stopped_at=run.created_at,
+    )
+    words = text_of(client.get(address))
+    assert "Resync stopped here" in words
+    assert "“Members” could not be resynced." in words
