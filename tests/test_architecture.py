@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("memberSuite", "targetgroups", "accounts", "audit", "mailings", "thrive_sync")
 # Set-based work on a whole group; everything else goes through querysets.
 MAY_USE_CURSORS = {f"targetgroups/sync/{name}.py" for name in ("stage", "diff", "apply", "counts", "clock")}
+MAY_USE_CURSORS |= {f"mailings/send/{name}.py" for name in ("tally", "freeze")}
+MAIL_PACKAGES = ("django.core.mail", "smtplib")
 MAY_SEND_MAIL = {"mailings/send/deliver.py"}
 
 
@@ -47,8 +50,20 @@ def test_a_task_holds_neither_a_branch_nor_a_catch() -> None:
 
 
 def test_only_the_delivery_of_mailings_sends_mail() -> None:
-    found = {name for name, tree in modules() if "django.core.mail" in imported(tree)}
-    assert found <= MAY_SEND_MAIL
+    asked = {name for name, tree in modules() if any(each.startswith(MAIL_PACKAGES) for each in imported(tree))}
+    assert asked == MAY_SEND_MAIL
+
+
+def test_a_mailings_tally_is_written_in_one_place() -> None:
+    writes = re.compile(
+        r"(INSERT INTO|UPDATE|DELETE FROM) mailings_tally|Tally\.objects\.(bulk_)?(create|update|get_or)"
+    )
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "mailings").rglob("*.py")
+        if writes.search(path.read_text())
+    }
+    assert found == {"mailings/send/tally.py"}
 
 
 def test_cursors_are_opened_only_where_a_whole_group_is_worked_on() -> None:

@@ -67,13 +67,17 @@ class SmtpBackend(EmailBackend):
 
 
 class Letter(EmailMultiAlternatives):
-    """Django's message, whose long subject begins on the header's first line: Django does not count the name."""
+    """Django's message, whose headers begin on their first line.
+
+    Django folds a long subject without counting the header's name, and Python a link that is too long for a line: the
+    first line would be empty then, which is legal and looks like spam.
+    """
 
     def message(self) -> Any:
         message = super().message()
+        message.policy = message.policy.clone(max_line_length=998)  # what is folded already stays so
         if not self.subject.isascii():
-            subject = Header(self.subject, "utf-8", header_name="Subject").encode(linesep="")
-            message.replace_header("Subject", subject)
+            message.replace_header("Subject", Header(self.subject, "utf-8", header_name="Subject").encode())
         return message
 
 

@@ -52,6 +52,13 @@ def test_an_empty_setting_counts_as_missing(given: Callable[[str], None]) -> Non
         (env.database, "hunter2"),
         (env.broker, "amqp://somebody:hunter2@host"),
         (env.broker, "hunter2"),
+        (lambda name: env.mail_server(name, ""), "smtps://somebody:hunter2@host"),
+        (lambda name: env.mail_server(name, ""), "smtp://somebody:hunter2@host:port"),
+        (lambda name: env.mail_server(name, ""), "smtp+tls://"),
+        (lambda name: env.mail_server(name, ""), "hunter2"),
+        (lambda name: env.origin(name, ""), "https://thrive.example.org/below"),
+        (lambda name: env.origin(name, ""), "https://somebody:hunter2@thrive.example.org"),
+        (lambda name: env.origin(name, ""), "thrive.example.org"),
     ],
 )
 def test_a_malformed_setting_is_named_and_its_value_is_not_told(

@@ -111,6 +111,8 @@ def test_what_arrives_is_what_was_written_whatever_the_letters(post: Post) -> No
     assert link[1] in body
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     content = post.sink.letters[0].content
+    head = content.partition(b"\r\n\r\n")[0]
+    assert not re.search(rb"^[\w-]+: *\r\n", head, re.MULTILINE), "no header begins with an empty line"
     assert max(len(line) for line in content.split(b"\r\n")) <= 998
     assert b"\n" not in content.replace(b"\r\n", b"")
     assert post.sink.copies()["leuchte@xn--strae-oqa.example"] == 1
