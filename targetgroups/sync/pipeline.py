@@ -6,6 +6,7 @@ Reading -> Checking (totals, guard, look-up of candidates) -> Comparing -> Writi
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 from django.db import InterfaceError, InternalError, OperationalError, close_old_connections, transaction
 
@@ -70,9 +71,12 @@ def _conclude(run: SyncRun, heart: Heartbeat, work: Callable[[SyncRun, Heartbeat
 
 def _end(run: SyncRun, heart: Heartbeat, status: RunStatus, error: SyncError | MemberSuiteError) -> None:
     """End a run that changed nothing, with its reason on the run and, if it failed, beside the group's count."""
+    # What passes by itself was asked for again before it became an error: the run's page tells how often.
+    asked_again = error.retries if isinstance(error, MemberSuiteError) else 0
+    values: dict[str, Any] = {"figures": {"asked_again": asked_again}} if asked_again else {}
     try:
         with transaction.atomic():
-            single_flight.end(run, status, error=error, phase_seconds=heart.closing_phase_seconds())
+            single_flight.end(run, status, error=error, phase_seconds=heart.closing_phase_seconds(), **values)
             if run.kind == RunKind.GROUP and status == RunStatus.FAILED and run.target_group_id:
                 counts.write_error(run.target_group_id, error.code, error.sentence)
     except Fenced:

@@ -100,6 +100,19 @@ def what_to_do(code: str) -> str:
 
 
 @register.filter
+def tried_so_far(run: SyncRun) -> str:
+    """Say how often a failed run tried before it gave up."""
+    asked_again = run.figures.get("asked_again")
+    if asked_again:
+        return f"Within this run MemberSuite was asked again up to {asked_again} times, after longer and longer waits."
+    if run.error_code == "incomplete_reading":
+        return "The whole search was read, and then read once more."
+    if run.error_code in ("worker_lost", "unexpected"):
+        return f"By {run.attempt} worker{'' if run.attempt == 1 else 's'}, one after the other."
+    return "Once: this does not pass by itself, so MemberSuite was not asked again."
+
+
+@register.filter
 def menu_entry(page: str) -> str:
     """Return the menu's entry that a page belongs to."""
     return MENU.get(page, "")

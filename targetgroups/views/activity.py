@@ -15,14 +15,14 @@ from accounts.decorators import requires
 from accounts.permissions import APPLY_HELD_RUN, EXPORT, SYNC, VIEW_GROUPS, VIEW_SUBSCRIBERS
 
 from .. import enqueue
-from ..choices import Phase, RunKind
+from ..choices import Phase, RunKind, RunStatus
 from ..columns import SYNC_ACTIVITY
 from ..exceptions import NotAllowedNow
 from ..forms import RunFilterForm
 from ..models import SyncRun, TargetGroup
 from . import reading
 from .asking import is_part, page_size, person, whole
-from .run_lists import lists_of, run_or_404
+from .run_lists import lists_of, run_after, run_or_404
 from .sums import member_sums, reading_sums
 
 PAGE = 50
@@ -109,7 +109,9 @@ def _run_context(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
         "keeps_people": run.keeps_people(now),
         "kept_days": settings.SYNC_OUTCOME_DAYS,
         "groups_to_mark": reading.groups_to_mark(run) if run.is_held else [],
+        "run_after": run_after(run) if run.status == RunStatus.FAILED else None,
         "is_stalled": run.is_stalled(now),
+        "silence_seconds": settings.SYNC_SILENCE_SECONDS,
         "is_cancelling": run.is_active and run.cancel_wishes.exists(),
         "poll_seconds": reading.poll_seconds(run, now),
         "may_sync": user.may(SYNC),

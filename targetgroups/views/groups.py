@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import F
 from django.db.models.functions import Lower
@@ -56,7 +57,7 @@ def refresh(request: HttpRequest) -> HttpResponse:
 @requires(VIEW_GROUPS, SYNC)
 @require_POST
 def resync(request: HttpRequest, group_id: int) -> HttpResponse:
-    group = get_object_or_404(TargetGroup.objects.present(), pk=group_id)
+    group = get_object_or_404(TargetGroup.objects.present().select_related("bridge"), pk=group_id)
     if group.is_runnable:
         enqueue.request_sync(group, Trigger.RESYNC_NOW, person(request))
     if is_part(request, "groups"):
@@ -70,7 +71,7 @@ def resync(request: HttpRequest, group_id: int) -> HttpResponse:
 @require_POST
 def preview(request: HttpRequest, group_id: int) -> HttpResponse:
     """Ask what a sync would change now; the run's page shows it as it comes."""
-    group = get_object_or_404(TargetGroup.objects.present(), pk=group_id)
+    group = get_object_or_404(TargetGroup.objects.present().select_related("bridge"), pk=group_id)
     if not group.is_runnable:  # Info says why
         return redirect("targetgroups:info", group_id=group.pk)
     run = enqueue.request_preview(group, person(request))
@@ -84,6 +85,8 @@ def live_context(request: HttpRequest, group: TargetGroup) -> dict[str, Any]:
     return {
         "group": group,
         "run": run,
+        "is_stalled": bool(run and run.is_stalled(now)),
+        "silence_seconds": settings.SYNC_SILENCE_SECONDS,
         "is_cancelling": bool(run and run.is_active and run.cancel_wishes.exists()),
         "poll_seconds": reading.poll_seconds(run, now),
         "may_sync": person(request).may(SYNC),

@@ -84,6 +84,12 @@ def run_or_404(run_id: int) -> SyncRun:
     return get_object_or_404(runs, pk=run_id)
 
 
+def run_after(run: SyncRun) -> SyncRun | None:
+    """Return the run that tried the same again, by itself or because somebody asked: the newest one."""
+    same = SyncRun.objects.filter(bridge=run.bridge_id, kind=run.kind, target_group=run.target_group_id)
+    return same.filter(pk__gt=run.pk).select_related("progress").order_by("-id").first()
+
+
 def list_or_404(run: SyncRun, word: str) -> PeopleList:
     if word not in LISTS or run.target_group is None:
         raise Http404

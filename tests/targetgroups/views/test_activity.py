@@ -49,13 +49,48 @@ def test_r15_both_sums_of_a_run_add_up_on_its_page(rows: Rows, sign_in: SignIn) 
     assert "Excluded (60)" in words
 
 
-def test_a_failed_run_tells_what_happened_what_changed_and_what_to_do(rows: Rows, sign_in: SignIn) -> None:
-    run = rows.run(
-        rows.group(), "failed", error_code="timed_out", error_text="MemberSuite took too long.", remote_said="504"
-    )
+FAILURE = {"error_code": "timed_out", "error_text": "MemberSuite took too long.", "remote_said": "504"}
+
+
+def test_a_failed_run_tells_what_happened_what_changed_how_often_it_tried_and_what_to_do(
+    rows: Rows, sign_in: SignIn
+) -> None:
+    run = rows.run(rows.group(), "failed", **FAILURE, figures={"asked_again": 5})
     words = text_of(sign_in().get(f"/sync-activity/{run.pk}/"))
-    for part in ("Failed MemberSuite took too long.", "MemberSuite said: 504", "Nothing was changed.", "Resync to try"):
+    for part in (
+        "Failed MemberSuite took too long.",
+        "MemberSuite said 504",
+        "Nothing was changed.",
+        "asked again up to 5 times",
+        "not tried again by itself",
+        "What to do Resync to try",
+    ):
         assert part in words
+
+
+def test_a_failed_run_tells_when_it_is_tried_again_and_leads_to_what_came_after(rows: Rows, sign_in: SignIn) -> None:
+    group, client = rows.group(), sign_in()
+    failed = rows.run(group, "failed", **FAILURE)
+    rows.run(rows.group("Other"))  # not the same thing
+    again = rows.run(
+        group, "waiting", trigger="retry", due_at=timezone.now() + timezone.timedelta(minutes=4, seconds=5)
+    )
+    words = text_of(client.get(f"/sync-activity/{failed.pk}/"))
+    assert f"It is tried again by itself in 4 min : Group sync {again.pk}" in words
+    assert "Once: this does not pass by itself" in words
+    SyncRun.objects.filter(pk=again.pk).update(status="completed", due_at=None)
+    assert f"It has been tried again since: Group sync {again.pk} Completed" in text_of(
+        client.get(f"/sync-activity/{failed.pk}/")
+    )
+
+
+def test_r9_a_stalled_run_tells_that_it_is_taken_over_and_after_how_long(rows: Rows, sign_in: SignIn) -> None:
+    run = rows.run(rows.group(), "running")
+    SyncRun.objects.filter(pk=run.pk).update(started_at=timezone.now() - timezone.timedelta(hours=1))
+    for address in (f"/sync-activity/{run.pk}/", f"/target-groups/{run.target_group_id}/"):
+        words = text_of(sign_in().get(address))
+        assert "Stalled" in words
+        assert "After 30 s of silence a run is released, and another worker takes it over" in words
 
 
 @pytest.fixture
