@@ -77,6 +77,7 @@ REDIS_URL = env.broker("REDIS_URL", hint=environment.HINT)
 
 # People and sessions
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.OneQueryBackend"]
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = LOGIN_URL

@@ -39,7 +39,7 @@ TABS = (
 @require_POST
 def open_info(request: HttpRequest, group_id: int) -> HttpResponse:
     """Ask for a sync, as choosing Info does, and show Info; without the permission Info says why nothing syncs."""
-    group = _group(group_id)
+    group = _group(group_id, "bridge")
     if person(request).may(SYNC) and group.is_runnable:
         enqueue.request_sync(group, Trigger.INFO, person(request))
     return redirect("targetgroups:info", group_id=group.pk)
@@ -48,7 +48,7 @@ def open_info(request: HttpRequest, group_id: int) -> HttpResponse:
 @requires(VIEW_GROUPS)
 @require_GET
 def overview(request: HttpRequest, group_id: int) -> HttpResponse:
-    group = _group(group_id)
+    group = _group(group_id, "folder", "counted_run")
     counted_run = group.counted_run
     asked_by = reading.requests_of(counted_run).first() if counted_run else None
     return _tab(request, group, "overview", counted_run=counted_run, asked_by=asked_by)
@@ -111,7 +111,7 @@ def subscribers(request: HttpRequest, group_id: int) -> HttpResponse:
         "text": text,
         "only": only,
         "only_label": ONLY.get(only, ""),
-        "hits": reading.hit_count(group, text, only) if text else None,
+        "hits": reading.hits_of(page, group, text, only) if text else None,
         "may_export": user.may(EXPORT),
         "suppressed": reading.suppressed_addresses(row.subscriber for row in page.rows),
     }
@@ -155,9 +155,10 @@ def cancel(request: HttpRequest, group_id: int, run_id: int) -> HttpResponse:
     return redirect("targetgroups:info", group_id=group.pk)
 
 
-def _group(group_id: int) -> TargetGroup:
+def _group(group_id: int, *beside: str) -> TargetGroup:
+    """Read a group with the flag that its head shows, and what else this part of Info shows of it."""
     groups = TargetGroup.objects.present().with_same_name_flags()
-    return get_object_or_404(groups.select_related("folder", "bridge", "counted_run"), pk=group_id)
+    return get_object_or_404(groups.select_related(*beside) if beside else groups, pk=group_id)
 
 
 def _tab(request: HttpRequest, group: TargetGroup, name: str, **context: Any) -> HttpResponse:

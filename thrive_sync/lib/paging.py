@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -28,11 +28,13 @@ def keyset_page(
     after: Key | None = None,
     before: Key | None = None,
     is_descending: bool = False,
+    rows_of: Callable[[QuerySet[Row]], QuerySet[Row]] | None = None,
 ) -> KeysetPage[Row]:
     """Read the page that follows `after`, or precedes `before`, in the order of these fields.
 
     The last field of `order` makes it unique, and an index holds all of them in this order. Keys are values of these
-    fields; the row they came from need not exist any more.
+    fields; the row they came from need not exist any more. `rows_of` gets the page's queryset, to be used as a
+    subquery, and returns the queryset of its whole rows: so the page itself is read from the index alone.
     """
     backwards = before is not None and after is None
     key = before if backwards else after
@@ -40,8 +42,9 @@ def keyset_page(
     if key is not None:
         compare = TupleLessThan if downwards else TupleGreaterThan
         queryset = queryset.filter(compare(Tuple(*(F(name) for name in order)), key))
-    ordered = queryset.order_by(*(f"-{name}" if downwards else name for name in order))
-    rows = list(ordered[: size + 1])  # one more than shown tells whether there is another page: no COUNT
+    ordering = [f"-{name}" if downwards else name for name in order]
+    found = queryset.order_by(*ordering)[: size + 1]  # one more than shown tells of another page: no COUNT
+    rows = list(rows_of(found).order_by(*ordering) if rows_of else found)
     has_more = len(rows) > size
     rows = rows[:size]
     if backwards:
