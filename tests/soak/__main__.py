@@ -59,6 +59,8 @@ def soak(seed: int, first: int, rounds: int, *, plant: str = "") -> Result:
         total += _chapter(seed, start, number, min(last, start + CHAPTER - 1), plant)
     took = time.monotonic() - began
     right = total.played - total.failed
+    for what, count in sorted(total.tally.items()):
+        print(f"{count:6} {what}")
     print(f"{right} of {total.played} rounds ended right (SEED={seed}, {took:.0f} s).", flush=True)
     return total
 

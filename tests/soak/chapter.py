@@ -8,7 +8,8 @@ import random
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,23 +25,29 @@ QUICK = {
     "SYNC_SWEEP_SECONDS": "0.4",
     "MEMBERSUITE_RETRY_WAIT_SECONDS": "0.02",
     "DJANGO_SETTINGS_MODULE": "thrive_sync.settings",
+    "LOG_LEVEL": "ERROR",
 }
-PEOPLE = 240
+PEOPLE = int(os.environ.get("SOAK_PEOPLE") or 240)
 MOST_TOLD = 20
 
 
 @dataclass
 class Result:
-    """How many rounds were played, how many went wrong, and which one did first; broken if the soak itself failed."""
+    """How many rounds were played, how many went wrong, and which one did first; broken if the soak itself failed.
+
+    `tally` counts what happened: runs by their end, and steps and faults by their names.
+    """
 
     played: int = 0
     failed: int = 0
     caught: int = 0
     is_broken: bool = False
+    tally: dict[str, int] = field(default_factory=dict)
 
     def __add__(self, other: Result) -> Result:
         played, failed = self.played + other.played, self.failed + other.failed
-        return Result(played, failed, self.caught or other.caught, self.is_broken or other.is_broken)
+        tally = dict(Counter(self.tally) + Counter(other.tally))
+        return Result(played, failed, self.caught or other.caught, self.is_broken or other.is_broken, tally)
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,7 @@ def _play(servers: Servers, asked: Asked) -> Result:
                 result += Result(1, int(bool(wrong)), number if wrong else 0)
                 if wrong and asked.plant:
                     break
+            result += Result(tally=soaking.tally())
     finally:
         nursery.close()
     return result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from django.db import close_old_connections, connection
 from targetgroups import enqueue, suppression
 from targetgroups.choices import ACTIVE, GOOD, RunKind, RunStatus, SuppressionCause, Trigger
 from targetgroups.exceptions import NotAllowedNow
+from targetgroups.management.commands.seed_demo import ensure_bridge
 from targetgroups.models import Bridge, Suppression, SyncRun, TargetGroup
 from tests.soak import checker, record, steps, story, weather
 from tests.soak.history import History
@@ -33,6 +35,9 @@ CLEARS_UP = 1.0  # seconds after a round's last event until the remote is well a
 FROZEN_PATIENCE = 12.0  # seconds after which a frozen worker's run should long have been taken over
 FAULTS = [name.strip() for name in os.environ.get("FAULTS", "").split(",") if name.strip()]
 GUARD_PERCENT, GUARD_PEOPLE = 20, 12
+
+
+_ACTIVE = "SELECT id, kind, status, attempt, due_at FROM targetgroups_syncrun WHERE status IN ('waiting', 'running')"
 
 
 @dataclass
@@ -63,12 +68,12 @@ class Soak:
     switch: steps.Switch
     chance: random.Random = field(default_factory=random.Random)
     journal: Journal = field(default_factory=lambda: Journal(0))
+    counts: Counter[str] = field(default_factory=Counter)
 
     def begin(self) -> None:
         """Make the tables, the bridge and the groups; start one worker and a beat."""
         call_command("migrate", interactive=False, verbosity=0)
-        os.environ["DEMO_PASSWORD"] = "not-used-here"
-        call_command("seed_demo", standin=self.standin.url, verbosity=0)
+        ensure_bridge(self.standin.url)
         # Small pages, so that a fault finds one; a guard that a small group can meet.
         Bridge.objects.update(page_size=25, guard_percent=GUARD_PERCENT, guard_people=GUARD_PEOPLE)
         self.connection = psycopg.connect(self.servers.dsn, autocommit=True)
@@ -94,9 +99,17 @@ class Soak:
                 self._watch()
                 time.sleep(min(wait, 0.02))
             self.journal.tell(event.do(self))
+            self.counts[event.name] += 1
         is_over = self._until_quiet()
-        wrong = [] if is_over else ["R9: not everything ended"]
+        wrong = [] if is_over else [f"R9: not everything ended in {LONGEST_ROUND:.0f} s: {self._active()}"]
         return wrong + self._afterwards()
+
+    def tally(self) -> dict[str, int]:
+        """Count what happened in all rounds: runs by kind and end, attempts, and what the weather was."""
+        for run in SyncRun.objects.all():
+            self.counts[f"{run.kind} {run.status}"] += 1
+            self.counts["attempts"] += run.attempt
+        return dict(self.counts)
 
     # --- what a round ends with ---
 
@@ -104,7 +117,7 @@ class Soak:
         """Clear the weather, decide what is held, sync everything undisturbed, and check."""
         self._decide()
         wrong, synced = self._undisturbed()
-        self._patiently(lambda: self._reconnect())
+        self._patiently(self._reconnect)
         found = checker.complaints(self.connection, self.standin.url, self.history, self.journal, self.begun, synced)
         record.forget(self.connection)
         self.history.forget()
@@ -181,23 +194,30 @@ class Soak:
             self._live()
             if time.monotonic() - began > CLEARS_UP:
                 self.standin.clear_faults()
-            if not self.frozen and not self._patiently(lambda: SyncRun.objects.filter(status__in=ACTIVE).exists()):
+            if not self.frozen and not self._active():
                 self.standin.clear_faults()
                 self.switch.disarm_waiting()
                 return True
-            time.sleep(0.03)
+            time.sleep(0.05)
         return False
 
-    def _until_over(self, runs: list[SyncRun]) -> list[SyncRun]:
+    def _active(self) -> list[tuple[Any, ...]]:
+        """Tell which runs are not over; asked so often that it goes past the ORM."""
+        try:
+            return self.connection.execute(_ACTIVE).fetchall()
+        except psycopg.Error:
+            self._patiently(self._reconnect)
+            return self._active()
+
+    def _until_over(self, runs: list[SyncRun | None]) -> list[SyncRun]:
+        """Wait until these runs have ended, and return them as they ended."""
         until = time.monotonic() + LONGEST_ROUND
-        keys = [run.pk for run in runs]
-        while True:
-            found = self._patiently(lambda: list(SyncRun.objects.filter(pk__in=keys).order_by("pk")))
-            if all(run.is_final for run in found) or time.monotonic() > until:
-                return found
+        keys = {run.pk for run in runs if run is not None}
+        while keys & {run[0] for run in self._active()} and time.monotonic() < until:
             self._watch()
             self._live()
-            time.sleep(0.02)
+            time.sleep(0.05)
+        return self._patiently(lambda: list(SyncRun.objects.filter(pk__in=keys).order_by("pk")))  # type: ignore[no-any-return]
 
     def _arm_round(self, chance: random.Random, number: int) -> None:
         self.chance = chance
@@ -227,6 +247,7 @@ class Soak:
             if (armed := self.armed.pop(number, None)) is None:
                 continue
             self.journal.tell(f"{mode} {armed.name}")
+            self.counts[f"{mode}: {armed.name}"] += 1
             if mode == steps.FREEZE:
                 self._note_frozen(pid)
             for kind in armed.changes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tests.soak import steps
@@ -74,6 +74,7 @@ class Event:
 
     at: float
     do: Callable[[Soak], str]
+    name: str = "request or change"
 
 
 def plan(chance: random.Random, chosen: Sequence[str] = ()) -> list[Event]:
@@ -86,7 +87,7 @@ def plan(chance: random.Random, chosen: Sequence[str] = ()) -> list[Event]:
     left = {name: FAULTS[name] for name in chosen or FAULTS}
     for _ in range(min(chance.choice((1, 2, 2, 3)), len(left))):
         name = chance.choices(list(left), weights=[likely for likely, _ in left.values()])[0]
-        events += left.pop(name)[1](chance)
+        events += [replace(event, name=name) for event in left.pop(name)[1](chance)]
     return sorted(events, key=lambda event: event.at)
 
 
