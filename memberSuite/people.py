@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from memberSuite.coerce import decode_name, to_bool
+from memberSuite.coerce import decode_name, to_bool, to_ints
 from memberSuite.records import NO_ATTRIBUTES, Person, RejectedRow
 
 PEOPLE_COLUMNS = ("ID", "LocalID", "FirstName", "LastName", "EmailAddress", "DoNotEmail", "LastModifiedDate")
@@ -13,7 +13,6 @@ FLAG_COLUMNS = ("ID", "LocalID", "DoNotEmail")
 KEY_PLACE = 1  # of LocalID, in both
 
 Row = Person | RejectedRow
-Values = Sequence[Any]  # of one row: texts or None, but the LocalID and the flag may be what they mean
 
 
 class Columns:
@@ -59,7 +58,11 @@ class Columns:
 
 
 class PeopleReader:
-    """Turns rows into people; the first columns are ours, the others are the search's own."""
+    """Turns rows into people; the first columns are ours, the others are the search's own.
+
+    Rows come in two parts, each an iterable of as many: the values of our columns (texts, or None where there is none;
+    the flag may be one), and the texts of the search's own. An empty text is none.
+    """
 
     def __init__(self, ours: tuple[str, ...], extra: tuple[str, ...] = (), hidden: tuple[str, ...] = ()) -> None:
         self.ours = ours
@@ -68,30 +71,51 @@ class PeopleReader:
         self._extra = extra
         self.people = self._people if ours == PEOPLE_COLUMNS else self._flags
 
-    def _flags(self, rows: Iterable[Values], local_ids: Iterable[int | None]) -> list[Row]:
+    def of_rows(self, rows: Sequence[Sequence[Any]]) -> list[Row]:
+        """Return the people of rows in the order of `names`."""
+        count = len(self.ours)
+        ids = to_ints([row[KEY_PLACE] for row in rows])
+        return self.people([row[:count] for row in rows], ids, [row[count:] for row in rows])
+
+    def _flags(
+        self, ours: Iterable[Sequence[Any]], local_ids: Iterable[int | None], own: Iterable[Sequence[Any]]
+    ) -> list[Row]:
         return [
             Person(remote_id, local_id, do_not_email=to_bool(flag))
             if remote_id
             else RejectedRow(None, local_id, "no_id")
-            for (remote_id, _, flag, *_), local_id in zip(rows, local_ids, strict=True)
+            for (remote_id, _, flag), local_id, _ in zip(ours, local_ids, own, strict=True)
         ]
 
-    def _people(self, rows: Iterable[Values], local_ids: Iterable[int | None]) -> list[Row]:
-        """Make people of rows in the order of `names`, with their LocalIDs as numbers; "" is no value."""
+    def _people(
+        self, ours: Iterable[Sequence[Any]], local_ids: Iterable[int | None], own: Iterable[Sequence[Any]]
+    ) -> list[Row]:
         people: list[Row] = []
         add = people.append
         extra = self._extra
-        own = NO_ATTRIBUTES
-        for row, local_id in zip(rows, local_ids, strict=True):
-            remote_id, _, first, last, email, flag, modified, *others = row
+        attributes = NO_ATTRIBUTES
+        for values, local_id, texts in zip(ours, local_ids, own, strict=True):
+            remote_id, _, first, last, email, flag, modified = values
             if not remote_id:
                 add(RejectedRow(None, local_id, "no_id"))
                 continue
             # Most flags are one of these two; to_bool reads the other ways to say no.
-            if flag != "false" and flag is not False and (do_not_email := to_bool(flag)) is not False:
+            if flag is not False and flag != "false" and (do_not_email := to_bool(flag)) is not False:
                 add(Person(remote_id, local_id, do_not_email=do_not_email))  # R1: nothing else of them is kept
                 continue
             if extra:
-                own = {name: text for name, text in zip(extra, others, strict=False) if text is not None}
-            add(Person(remote_id, local_id, first, last, email, False, modified, own))
+                pairs = zip(extra, texts)  # noqa: B905  # checking their lengths here takes a fifth of the whole loop
+                attributes = dict(pairs) if all(texts) else {name: text for name, text in pairs if text}
+            add(
+                Person(
+                    remote_id,
+                    local_id,
+                    first or None,
+                    last or None,
+                    email or None,
+                    False,
+                    modified or None,
+                    attributes,
+                )
+            )
         return people

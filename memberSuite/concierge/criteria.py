@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from xml.sax.saxutils import escape
 
 from memberSuite.concierge.definition import Definition
@@ -76,7 +77,7 @@ def search(
     definition: Definition | None,
     *,
     own_criteria: Sequence[str] = (),
-    columns: Sequence[str],
+    columns: tuple[str, ...],
     sort: Sequence[tuple[str, bool]],
     search_type: str = "Individual",
 ) -> str:
@@ -96,7 +97,7 @@ def search(
     )
 
 
-def as_stored(definition: Definition, columns: Sequence[str]) -> str:
+def as_stored(definition: Definition, columns: tuple[str, ...]) -> str:
     """Return a limited search as it is stored; only plain columns may be asked for besides its own."""
     children = dict(definition.children)
     if columns:
@@ -104,7 +105,8 @@ def as_stored(definition: Definition, columns: Sequence[str]) -> str:
     return "".join(children[name] for name in ORDER if name in children)
 
 
-def output_columns(names: Sequence[str]) -> str:
+@lru_cache(64)  # every page of a reading asks for the same
+def output_columns(names: tuple[str, ...]) -> str:
     """Ask for columns under their own names, so that the names in the reply are known."""
     return "<q:OutputColumns>{}</q:OutputColumns>".format(
         "".join(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 from lxml import etree
 
@@ -79,8 +80,7 @@ class Shape:
         stride = len(self.tags) + 1
         if any(parts[::stride]):  # something stands between the rows: they are not all rows
             return None
-        columns: list[Column] = [parts[number::stride] for number in range(1, stride)]
-        return [[text or None for text in column] if "" in column else column for column in columns]
+        return [parts[number::stride] for number in range(1, stride)]
 
 
 def _is_only_one(root: etree._Element, data_set: str) -> bool:
@@ -181,7 +181,9 @@ class ColumnRows:
         return self.local_ids
 
     def read(self) -> list[Row]:
-        return self.reader.people(zip(*self.columns, strict=True), self.local_ids)
+        count = len(self.reader.ours)
+        ours, own = zip(*self.columns[:count], strict=True), zip(*self.columns[count:], strict=True)
+        return self.reader.people(ours, self.local_ids, own if self.columns[count:] else repeat((), len(self)))
 
 
 @dataclass(frozen=True)
@@ -209,8 +211,7 @@ class ElementRows:
         return to_ints(found)
 
     def read(self) -> list[Row]:
-        rows = self.reader.columns.values(cells(self.elements))
-        return self.reader.people(rows, to_ints([row[KEY_PLACE] for row in rows]))
+        return self.reader.of_rows(self.reader.columns.values(cells(self.elements)))
 
 
 def _merged(known: Iterable[str], seen: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

@@ -7,13 +7,12 @@ decoded without it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
 import msgspec
-from msgspec.structs import astuple
 
 from memberSuite.coerce import to_ints
 from memberSuite.people import KEY_PLACE, PeopleReader, Row
@@ -39,26 +38,35 @@ class _Shape:
         return _Shape(tuple(names), frozenset(mixed))
 
 
+@dataclass(frozen=True)
+class _Typed:
+    """A way to decode pages of one shape, and to take the values of our columns and of the search's own."""
+
+    decoder: msgspec.json.Decoder[Any]
+    ours: Callable[[Any], tuple[Any, ...]]
+    own: Callable[[Any], tuple[str | None, ...]]
+
+
 class JsonReader:
     """Reads the rows of one search's answers, on several threads, and learns from each how the next may look."""
 
     def __init__(self, people: PeopleReader) -> None:
         self.people = people
         self._shape = _Shape()
-        self._typed: tuple[msgspec.json.Decoder[Any], bool] | None = None
+        self._typed: _Typed | None = None
 
     def decode(self, body: bytes) -> TypedRows | None:
         """Return the rows of a successful answer; None where it must be decoded without a type."""
-        if self._typed is None:
+        typed = self._typed
+        if typed is None:
             return None
-        decoder, is_mixed = self._typed
         try:
-            answer = decoder.decode(body)
+            answer = typed.decoder.decode(body)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
         if not answer.success:
             return None
-        return TypedRows(answer.data, to_ints([*map(_key, answer.data)]), is_mixed, self.people)
+        return TypedRows(answer.data, to_ints([*map(_key, answer.data)]), typed, self.people)
 
     def rows(self, rows: Sequence[Mapping[str, Any]]) -> JsonRows:
         shape = self._shape.with_rows(rows)
@@ -66,7 +74,7 @@ class JsonReader:
             self._shape, self._typed = shape, self._type_for(shape)
         return JsonRows(rows, self.people)
 
-    def _type_for(self, shape: _Shape) -> tuple[msgspec.json.Decoder[Any], bool] | None:
+    def _type_for(self, shape: _Shape) -> _Typed | None:
         """Make a type with a field for each column asked for, in that order, and for each other name seen."""
         places = self.people.columns.places_of(shape.names)
         if places is None:
@@ -89,7 +97,21 @@ class JsonReader:
         except ValueError:  # a name with quotes or the like
             return None
         page = msgspec.defstruct("Page", [("success", bool), ("data", list[row])], forbid_unknown_fields=True)  # type: ignore[valid-type]
-        return msgspec.json.Decoder(page), is_mixed
+        count = len(self.people.ours)
+        own = _values(list(called)[count : len(places)])
+        return _Typed(
+            msgspec.json.Decoder(page),
+            _values(list(called)[:count]),
+            (lambda struct: _texts(own(struct))) if is_mixed else own,
+        )
+
+
+def _values(fields: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return what takes the values of these fields, be they many, one or none."""
+    if not fields:
+        return lambda _: ()
+    get = attrgetter(*fields)
+    return get if len(fields) > 1 else lambda struct: (get(struct),)
 
 
 @dataclass(frozen=True)
@@ -98,7 +120,7 @@ class TypedRows:
 
     structs: list[Any]
     local_ids: list[int | None]
-    is_mixed: bool  # the search's own columns hold other things than texts
+    typed: _Typed
     reader: PeopleReader
 
     def __len__(self) -> int:
@@ -108,9 +130,8 @@ class TypedRows:
         return self.local_ids
 
     def read(self) -> list[Row]:
-        rows: Iterable[Sequence[Any]] = map(astuple, self.structs)
-        rows = (_texts(row) if self.is_mixed or "" in row else row for row in rows)
-        return self.reader.people(rows, self.local_ids)
+        ours, own = map(self.typed.ours, self.structs), map(self.typed.own, self.structs)
+        return self.reader.people(ours, self.local_ids, own)
 
 
 @dataclass(frozen=True)
@@ -129,12 +150,11 @@ class JsonRows:
 
     def read(self) -> list[Row]:
         tags = self.reader.columns.tags(self.rows)
-        rows = [_texts([row.get(tag) for tag in tags]) for row in self.rows]
-        return self.reader.people(rows, to_ints([row[KEY_PLACE] for row in rows]))
+        return self.reader.of_rows([_texts(row.get(tag) for tag in tags) for row in self.rows])
 
 
-def _texts(values: Iterable[object]) -> list[str | None]:
-    return [value if type(value) is str and value else as_text(value) for value in values]
+def _texts(values: Iterable[object]) -> tuple[str | None, ...]:
+    return tuple([value if type(value) is str and value else as_text(value) for value in values])
 
 
 def as_text(value: object) -> str | None:
