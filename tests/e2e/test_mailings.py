@@ -75,18 +75,14 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
     sent = desk.frozen(group, "sent_with_errors", sent=4, failed=1, skipped=2, unknown=1)
     return {
         "list": "/mailings/",
-        "compose-new": f"/mailings/{new.pk}/",
         "compose": f"/mailings/{draft.pk}/",
         "compose-locked": f"/mailings/{sent.pk}/",
         "send-problems": f"/mailings/{new.pk}/send/",
         "send-ready": f"/mailings/{ready.pk}/send/",
         "send-stopped": f"/mailings/{stopped.pk}/send/",
         "sending": f"/mailings/{sending.pk}/send/",
-        "sent": f"/mailings/{sent.pk}/send/",
-        "report-nothing": f"/mailings/{new.pk}/report/",
         "report": f"/mailings/{sent.pk}/report/",
         "recipients": f"/mailings/{sent.pk}/recipients/",
-        "left-out": f"/mailings/{sent.pk}/left-out/",
         "inbox": "/demo/inbox/",
         "letter": f"/demo/inbox/{number}/",
     }
@@ -103,6 +99,24 @@ def test_every_page_is_accessible_and_fits(
         keep_picture(page, f"mailing-{name}-{width}-{theme}")
         assert violations(page) == [], name
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+
+
+def test_a_question_stays_at_its_button_while_the_page_below_it_moves_on(
+    pages: dict[str, str], open_browser: Callable[..., Page]
+) -> None:
+    page = open_browser()
+    sign_in(page)
+    page.goto(pages["sending"])
+    button = page.get_by_role("button", name="Cancel mailing").first
+    button.press("Enter")
+    question = page.get_by_role("dialog", name="Cancel this mailing for good?")
+    before = question.bounding_box()
+    with page.expect_response(lambda answer: answer.url.endswith("/send/")):
+        pass  # the poll
+    page.wait_for_timeout(100)
+    assert question.bounding_box() == before
+    expect(button).to_have_attribute("aria-expanded", "true")
+    assert violations(page) == []
 
 
 def test_from_compose_to_an_opt_out_that_the_next_mailing_obeys(

@@ -44,6 +44,15 @@
     const pop = event.detail.elt.closest(".pop");
     if (pop?.matches(":popover-open")) pop.hidePopover();
   });
+  // A polled part that is swapped under an open menu takes its place and its state from it.
+  document.body.addEventListener("htmx:afterSwap", () => {
+    $$(".pop:popover-open").forEach((pop) => {
+      const button = document.querySelector(`[popovertarget="${pop.id}"]`);
+      if (!button) return;
+      button.setAttribute("aria-expanded", "true");
+      place(pop, button);
+    });
+  });
   // What scrolls takes an open menu along: focus alone can scroll, so closing would take away what was just opened.
   addEventListener("scroll", (event) => {
     $$(".pop:popover-open").forEach((pop) => {
