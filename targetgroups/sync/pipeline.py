@@ -202,10 +202,14 @@ def _keep_preview(attempt: Attempt, held: Held | None = None) -> None:
     """End a preview: keep what a sync would do now, and change nothing.
 
     A sync that would be held looks nobody up (R6), so neither does its preview: some reasons are not known then.
+    Under the bridge's lock, so that nothing is kept of somebody whom another sync erases at this moment (R1).
     """
     run, heart, stage = attempt.run, attempt.heart, attempt.stage
     with transaction.atomic():
+        _wait_for_lock(run, heart)
         single_flight.lock_for_writing(run)
+        if diff.exclude_known_do_not_email(stage, attempt.group, attempt.read_at):
+            apply.remove_newly_excluded(stage, attempt.group)
         added, changed = diff.record_would_add_and_change(run, stage, attempt.group, attempt.columns)
         would_remove = diff.record_would_remove(run, stage)
         figures = {

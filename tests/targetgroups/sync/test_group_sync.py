@@ -68,6 +68,8 @@ def test_r1_a_member_who_becomes_do_not_email_is_removed_and_erased_everywhere(e
     # R4: the fact holds in the other group at once, its count stays until its own sync.
     elsewhere = Membership.objects.get(target_group__name="All individuals", subscriber=person)
     assert (elsewhere.sort_email, elsewhere.sort_name) == ("", "")
+    assert person.pk not in Membership.objects.mailable().values_list("subscriber_id", flat=True)
+    assert Membership.objects.filter(target_group__name="All individuals").now_do_not_email().get() == elsewhere
     assert RunOutcome.objects.get(remote_key=gone, kind="changed").changes is None
     assert engine.complaints(NAME) == []
 

@@ -9,7 +9,7 @@ import pytest
 
 from targetgroups import enqueue
 from targetgroups.choices import Trigger
-from targetgroups.models import Membership, Subscriber, SyncRun
+from targetgroups.models import Membership, RunOutcome, Subscriber, SyncRun
 from targetgroups.sync import apply
 from tests.support.engine import perform_beside
 
@@ -22,12 +22,13 @@ OLDER, NEWER = "Current members", "All individuals"
 
 
 @pytest.fixture
-def reads_first_applies_last(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[[], _Late]:
+def reads_first_applies_last(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[..., _Late]:
     """Let a run of OLDER read everything now, and wait for the bridge's lock until it is let go."""
     free = apply.try_lock
 
-    def start() -> _Late:
-        run = enqueue.request_sync(engine.group(OLDER), Trigger.RESYNC_NOW)
+    def start(*, preview: bool = False) -> _Late:
+        group = engine.group(OLDER)
+        run = enqueue.request_preview(group) if preview else enqueue.request_sync(group, Trigger.RESYNC_NOW)
         late = _Late(run)
 
         def locks_out_the_late_run(bridge_id: int) -> bool:
@@ -62,7 +63,7 @@ class _Late:
 
 
 def test_r14_an_address_read_earlier_does_not_overwrite_one_read_later(
-    engine: Engine, reads_first_applies_last: Callable[[], _Late]
+    engine: Engine, reads_first_applies_last: Callable[..., _Late]
 ) -> None:
     engine.sync(OLDER)
     person = sorted(engine.members(OLDER))[0]
@@ -77,7 +78,7 @@ def test_r14_an_address_read_earlier_does_not_overwrite_one_read_later(
 
 
 def test_r14_a_value_that_a_later_run_found_unchanged_is_newer_too(
-    engine: Engine, reads_first_applies_last: Callable[[], _Late]
+    engine: Engine, reads_first_applies_last: Callable[..., _Late]
 ) -> None:
     engine.sync(OLDER)
     engine.sync(NEWER)
@@ -92,7 +93,7 @@ def test_r14_a_value_that_a_later_run_found_unchanged_is_newer_too(
 
 
 def test_r14_a_person_known_to_be_do_not_email_is_not_brought_back_by_an_older_reading(
-    engine: Engine, reads_first_applies_last: Callable[[], _Late]
+    engine: Engine, reads_first_applies_last: Callable[..., _Late]
 ) -> None:
     engine.sync(NEWER)
     engine.group(OLDER)
@@ -110,7 +111,7 @@ def test_r14_a_person_known_to_be_do_not_email_is_not_brought_back_by_an_older_r
 
 
 def test_r14_somebody_who_never_was_a_subscriber_is_kept_out_by_newer_knowledge(
-    engine: Engine, reads_first_applies_last: Callable[[], _Late]
+    engine: Engine, reads_first_applies_last: Callable[..., _Late]
 ) -> None:
     engine.group(OLDER)
     person = _somebody_mailable(engine)
@@ -123,7 +124,7 @@ def test_r14_somebody_who_never_was_a_subscriber_is_kept_out_by_newer_knowledge(
 
 
 def test_r14_a_member_whom_newer_knowledge_excludes_leaves_with_the_older_run(
-    engine: Engine, reads_first_applies_last: Callable[[], _Late]
+    engine: Engine, reads_first_applies_last: Callable[..., _Late]
 ) -> None:
     engine.sync(OLDER)
     engine.sync(NEWER)
@@ -137,7 +138,7 @@ def test_r14_a_member_whom_newer_knowledge_excludes_leaves_with_the_older_run(
 
 
 def test_r14_someone_read_later_as_mailable_is_not_erased_by_an_older_reading(
-    engine: Engine, reads_first_applies_last: Callable[[], _Late]
+    engine: Engine, reads_first_applies_last: Callable[..., _Late]
 ) -> None:
     engine.sync(OLDER)
     engine.sync(NEWER)
@@ -151,6 +152,20 @@ def test_r14_someone_read_later_as_mailable_is_not_erased_by_an_older_reading(
     assert Subscriber.objects.get(remote_key=person).email == address
     assert person in engine.members(NEWER)
     assert engine.complaints(NEWER) == []
+
+
+def test_r1_a_preview_keeps_nothing_of_somebody_who_became_do_not_email_meanwhile(
+    engine: Engine, reads_first_applies_last: Callable[..., _Late]
+) -> None:
+    engine.sync(OLDER)
+    engine.sync(NEWER)
+    person = sorted(engine.members(OLDER))[0]
+    engine.standin.set_address(person, "new@lamps.example")
+    late = reads_first_applies_last(preview=True)
+    engine.standin.flip_do_not_email(ids=[person], to=True)
+    engine.sync(NEWER)
+    told = RunOutcome.objects.filter(run=late.ends(), remote_key=person)
+    assert list(told.values_list("kind", "reason", "changes")) == [("would_remove", "now_do_not_email", None)]
 
 
 def _somebody_mailable(engine: Engine) -> str:
