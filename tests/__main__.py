@@ -1,6 +1,6 @@
-"""What `make test` and `make lint` run, beside throw-away servers: the checks, then pytest.
+"""What `make test` and `make lint` run, beside throw-away servers: the checks and pytest, side by side.
 
-Every check runs even when one before it fails, so that one run tells all there is to mend.
+Every check runs even when another fails, so that one run tells all there is to mend.
 """
 
 from __future__ import annotations
@@ -31,18 +31,22 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
     "makemigrations": ([PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"], {}),
     "check --deploy": ([PYTHON, "manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
 }
-PYTEST = [PYTHON, "-m", "pytest", "-q", "-n", "2"]
+# The tests wait for servers, workers and a browser about as long as they work: one process more than there are usually
+# processors fills the gaps. A process that is done takes tests from one that is not. The plugin of Hypothesis only
+# reports, and would have pytest rewrite that whole package in every process.
+PYTEST = [PYTHON, "-m", "pytest", "-q", "-n", "3", "--dist", "worksteal", "-p", "no:hypothesispytest"]
 
 
 def main(arguments: list[str]) -> int:
     only_checks = arguments[:1] == ["--only-checks"]
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        failed = [name for name, is_good in pool.map(_check, CHECKS) if not is_good]
+    code = 0
+    with ThreadPoolExecutor(max_workers=2 if only_checks else 1) as pool:
+        checks = pool.map(_check, CHECKS)
+        if not only_checks:
+            code = subprocess.run([*PYTEST, *arguments], check=False).returncode
+        failed = [name for name, is_good in checks if not is_good]
     if failed:
         print(f"Failed: {', '.join(failed)}.", flush=True)
-    if only_checks:
-        return 1 if failed else 0
-    code = subprocess.run([*PYTEST, *arguments], check=False).returncode
     return code or (1 if failed else 0)
 
 

@@ -13,8 +13,18 @@ from tests.support.workers import Worker
 
 if TYPE_CHECKING:
     import redis
+    from pytest_django.plugin import DjangoDbBlocker
 
     from memberSuite.standin.server import StandIn
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The migrated database, which every test leaves as it found it."""
+    from tests.support.emptying import keep_what_the_migrations_made
+
+    with django_db_blocker.unblock():
+        keep_what_the_migrations_made()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from django.db import connections
 from targetgroups.models import Bridge
 from tests.support.post import Post
 from tests.support.sink import Sink
-from tests.targetgroups.conftest import bridge, engine, folders  # noqa: F401 - fixtures
+from tests.targetgroups.conftest import bridge, engine  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ def sink(mail_server: Sink, settings: SettingsWrapper) -> Iterator[Sink]:
 
 
 @pytest.fixture
-def post(folders: None, sink: Sink, broker: redis.Redis) -> Iterator[Post]:  # noqa: F811
+def post(transactional_db: None, sink: Sink, broker: redis.Redis) -> Iterator[Post]:
     """Mailings of a bridge that nobody reaches: its groups are made by hand."""
     yield Post(Bridge.objects.create(name="Society of Lamp Keepers", service_address="http://127.0.0.1:9/"), sink)
     connections.close_all()

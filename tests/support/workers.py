@@ -49,7 +49,7 @@ class Worker:
                 start_new_session=True,
             )
 
-    def wait_until_ready(self, within: float = 30) -> Self:
+    def wait_until_ready(self, within: float = 90) -> Self:
         deadline = time.monotonic() + within
         while not re.search(r"@test ready\.", self.said()):
             if self.process.poll() is not None or time.monotonic() > deadline:

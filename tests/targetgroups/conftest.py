@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission
 from django.db import connections
 from django.test import Client
 
-from targetgroups.models import Bridge, Folder, SyncRun
+from targetgroups.models import Bridge, SyncRun
 from targetgroups.sync import stage
 from tests.support.engine import Engine
 
@@ -24,14 +24,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def folders(transactional_db: None) -> None:
-    """Bring back what the migrations made and the flush between two tests took."""
-    for name in (Folder.MAIN, Folder.MEMBERSUITE):
-        Folder.objects.get_or_create(name=name, defaults={"is_built_in": True})
-
-
-@pytest.fixture
-def bridge(folders: None, standin: StandIn) -> Bridge:
+def bridge(transactional_db: None, standin: StandIn) -> Bridge:
     return make_bridge(standin)
 
 
@@ -56,7 +49,7 @@ def engine(bridge: Bridge, standin: StandIn, broker: redis.Redis, settings: Sett
     settings.MEMBERSUITE_RETRY_WAIT_SECONDS = 0.01
     yield Engine(standin, bridge)
     SyncRun.objects.all().delete()
-    stage.sweep()  # a flush empties tables but drops none
+    stage.sweep()  # between two tests tables are emptied and none is dropped
     connections.close_all()
 
 

@@ -7,13 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.roles import ensure_roles
 from targetgroups.choices import ExclusionReason, OutcomeKind, RunKind, RunStatus, Trigger
 from targetgroups.models import (
     Bridge,
@@ -41,8 +39,8 @@ class Rows:
 
     def __init__(self, bridge: Bridge | None = None) -> None:
         self.numbers = itertools.count(1)
-        self.folder = Folder.objects.get_or_create(name=Folder.MEMBERSUITE, defaults={"is_built_in": True})[0]
-        self.main = Folder.objects.get_or_create(name=Folder.MAIN, defaults={"is_built_in": True})[0]
+        self.folder = Folder.objects.get(name=Folder.MEMBERSUITE)
+        self.main = Folder.objects.get(name=Folder.MAIN)
         self.bridge = bridge or Bridge.objects.create(
             name="Lamp Keepers",
             service_address="https://soap.example.org/",
@@ -117,8 +115,6 @@ def eventful(rows: Rows) -> SyncRun:
 @pytest.fixture
 def sign_in(db: None) -> Iterator[SignIn]:
     """Sign somebody in who has this role."""
-    if not Group.objects.filter(name="Administrator").exists():  # a flush between two tests took the migration's work
-        ensure_roles(apps)
 
     def sign_in_as(role: str = "Administrator", **fields: Any) -> Client:
         user, _ = User.objects.get_or_create(username=role.lower(), defaults=fields)
