@@ -133,6 +133,11 @@ FRAMES = {
     "two data sets": body(row(3) + '</NewDataSet><NewDataSet xmlns="">' + row(4)),
     "a second one of another name": body(row(3), data_set=f'<Other xmlns="">{row(9)}</Other><NewDataSet xmlns="">'),
     "rows in a comment": body("", before=f'<!--<d:diffgram><NewDataSet xmlns="">{row(7)}</NewDataSet>-->'),
+    "a data set in a comment, and one written another way": body(
+        row(3),
+        before=f'<!--<d:diffgram><NewDataSet xmlns="">{row(7)}</NewDataSet>-->',
+        data_set='<NewDataSet  xmlns="">',
+    ).replace(b"</NewDataSet></d:diff", b"</NewDataSet ></d:diff"),
     "rows after the table": body(row(3), after=f'<NewDataSet xmlns="">{row(8)}</NewDataSet>'),
     "a document type": b"<!DOCTYPE a>" + body(row(3)),
     "a prefix that means nothing": body(row(3)).replace(b"xmlns:m=", b"xmlns:n="),

@@ -191,3 +191,16 @@ def test_nothing_secret_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG), FakeHttp(Say(b"<a/>")) as fake:
         send(fake.url)
     assert SECRET not in caplog.text
+
+
+def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with FakeHttp(Say(b"<a>1</a>")) as proxy:
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("http_proxy", proxy.url.replace("http://", "http://user:word@"))
+        assert send("http://soap.example").body == b"<a>1</a>"
+        assert proxy.seen[0].path == "http://soap.example/"
+        assert proxy.seen[0].headers["Proxy-Authorization"].startswith("Basic ")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        assert send(proxy.url).body == b"<a>1</a>"
+        assert proxy.seen[1].path == "/"
