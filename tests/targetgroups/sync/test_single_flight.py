@@ -125,6 +125,16 @@ def test_r9_two_workers_with_one_message_do_it_once(engine: Engine) -> None:
     assert engine.standin.calls("Get") == 2  # before the reading and after it
 
 
+def test_r9_a_worker_that_died_as_it_took_a_run_is_given_the_silence_before_another_takes_over(engine: Engine) -> None:
+    run = enqueue.request_sync(engine.group(NAME), Trigger.INFO)
+    assert single_flight.take(run.pk) is not None
+    RunProgress.objects.filter(run=run).delete()  # it had not told of itself yet
+    assert single_flight.take(run.pk) is None
+    SyncRun.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(seconds=31))
+    taken = single_flight.take(run.pk)
+    assert taken is not None and taken.attempt == 2
+
+
 def test_r9_a_silent_run_is_taken_over_and_its_old_worker_can_write_nothing(
     engine: Engine, settings: SettingsWrapper
 ) -> None:

@@ -1,0 +1,139 @@
+"""What pages of a large group ask the database: how often, by which index, and never for a count of people (R15)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from targetgroups.models import Membership, TargetGroup
+from targetgroups.views import reading
+from tests.targetgroups.views.conftest import Rows, SignIn
+
+PEOPLE = 3_000
+_MEMBERS = """
+WITH person AS (
+    INSERT INTO targetgroups_subscriber (bridge_id, remote_id, remote_key, email, first_name, last_name, address_key,
+        attributes, sort_email, sort_name, seen_at, created_at, changed_at)
+    SELECT %(bridge)s, 'id-' || i, 'id-' || i, 'p' || i || '@lamps.example', 'Ada', 'Nr' || i,
+        'p' || i || '@lamps.example', '{}', 'p' || i || '@lamps.example', 'nr' || i || ' ada', now(), now(), now()
+    FROM generate_series(1, %(people)s) i RETURNING id, sort_email, sort_name)
+INSERT INTO targetgroups_membership (target_group_id, subscriber_id, sort_email, sort_name, added_run_id, subscribed_at)
+SELECT %(group)s, id, sort_email, sort_name, 1, now() FROM person
+"""
+
+
+@pytest.fixture
+def large(rows: Rows) -> TargetGroup:
+    """A group large enough for its indexes to be worth reading."""
+    group = rows.group("Large", member_count=PEOPLE)
+    with connection.cursor() as cursor:
+        cursor.execute(_MEMBERS, {"bridge": rows.bridge.pk, "group": group.pk, "people": PEOPLE})
+        cursor.execute("SELECT gin_clean_pending_list('membership_search')")  # as autovacuum does
+        cursor.execute("ANALYZE targetgroups_membership, targetgroups_subscriber")
+    return group
+
+
+def statements(client: Client, address: str, ask: Callable[[], Any] | None = None) -> list[str]:
+    with CaptureQueriesContext(connection) as captured:
+        response = ask() if ask else client.get(address)
+    assert response.status_code == 200
+    return [query["sql"] for query in captured.captured_queries]
+
+
+def plan(group: TargetGroup, *, forbidden: tuple[str, ...] = ("seqscan",), **wanted: Any) -> str:
+    """Return how PostgreSQL reads a page of people; the group is small, so what it should not do is forbidden."""
+    given = {"sort": "email", "is_descending": False, "text": "", "after": None, "before": None} | wanted
+    with CaptureQueriesContext(connection) as captured:
+        assert len(reading.people_page(group, size=50, **given).rows) <= 50
+    page = next(query["sql"] for query in captured.captured_queries if "LIMIT 51" in query["sql"])
+    with connection.cursor() as cursor:
+        for way in forbidden:
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+        cursor.execute(f"EXPLAIN {page}")
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+@pytest.mark.parametrize(("sort", "index"), [("email", "membership_by_email"), ("name", "membership_by_name")])
+@pytest.mark.parametrize("is_descending", [False, True], ids=["up", "down"])
+@pytest.mark.parametrize("is_deep", [False, True], ids=["first", "deep"])
+def test_any_page_is_one_read_of_the_index_alone(
+    sort: str, index: str, is_descending: bool, is_deep: bool, large: TargetGroup
+) -> None:
+    everybody = Membership.objects.filter(target_group=large).order_by(f"sort_{sort}")
+    after = everybody[PEOPLE * 9 // 10].subscriber_id if is_deep else None
+    found = plan(large, sort=sort, is_descending=is_descending, after=after)
+    way = "Backward " if is_descending else ""
+    assert f"Index Only Scan {way}using {index}" in found
+    assert "Seq Scan" not in found
+
+
+def test_a_search_reads_the_trigram_index_and_two_letters_the_sort_indexes(large: TargetGroup) -> None:
+    one_by_one = ("seqscan", "indexscan", "indexonlyscan")  # what pays only for so few people
+    assert "membership_search" in plan(large, text="p2999@", forbidden=one_by_one)
+    beginnings = plan(large, text="zq", forbidden=one_by_one)
+    assert "membership_by_email" in beginnings and "membership_by_name" in beginnings
+    assert "membership_search" not in beginnings
+
+
+def counts_of_people(asked: list[str]) -> list[str]:
+    """Return what counts people or runs; those seen as Do Not Email elsewhere are few, and next to each other."""
+    tables = ("membership", "subscriber", "exclusion", "outcome", "syncrun")
+    counts = [sql for sql in asked if "COUNT(" in sql.upper() and any(table in sql for table in tables)]
+    return [sql for sql in counts if "\"sort_email\" = ''" not in sql]
+
+
+@pytest.mark.parametrize("part", ["", "counts/", "subscribers/", "excluded/", "history/"])
+def test_r15_no_part_of_info_counts_people(part: str, large: TargetGroup, sign_in: SignIn) -> None:
+    assert not counts_of_people(statements(sign_in(), f"/target-groups/{large.pk}/{part}"))
+
+
+def test_r15_neither_lists_nor_searches_count_people(large: TargetGroup, rows: Rows, sign_in: SignIn) -> None:
+    client, run = sign_in(), rows.run(large)
+    people = f"/target-groups/{large.pk}/subscribers/"
+    asked = statements(client, "", lambda: client.post(people, {"q": "lamps"}))
+    run_page = f"/sync-activity/{run.pk}/"
+    for address in ("/target-groups/", "/sync-activity/", run_page, f"{run_page}added/"):
+        asked += statements(client, address)
+    assert not counts_of_people(asked)
+
+
+def test_a_cursor_is_an_id_and_never_an_address(large: TargetGroup, sign_in: SignIn) -> None:
+    client = sign_in()
+    page = client.get(f"/target-groups/{large.pk}/subscribers/?sort=name").content.decode()
+    addresses = re.findall(r'(?:href|action|hx-get|hx-post)="([^"]*)"', page)
+    assert any(re.search(r"[?&;]after=\d+(&|$)", address) for address in addresses)
+    assert not [address for address in addresses if "lamps" in address or "ada" in address.lower()]
+
+
+# Session, person, permissions; then the group, its run, the page, suppressions and so on. A number that grows is a
+# query that one more line of a page costs every request.
+@pytest.mark.parametrize(
+    ("address", "most"),
+    [
+        ("/target-groups/", 9),
+        ("/target-groups/{group}/", 7),
+        ("/target-groups/{group}/subscribers/", 8),
+        ("/target-groups/{group}/excluded/", 7),
+        ("/target-groups/{group}/history/", 9),
+        ("/sync-activity/", 5),
+    ],
+)
+def test_a_page_asks_no_more_often_than_it_must(
+    address: str, most: int, large: TargetGroup, rows: Rows, sign_in: SignIn
+) -> None:
+    rows.run(large)
+    asked = statements(sign_in("Subscribers"), address.format(group=large.pk))
+    assert len(asked) <= most, "\n".join(asked)
+
+
+def test_a_search_with_one_page_of_hits_is_not_asked_for_their_number(large: TargetGroup, sign_in: SignIn) -> None:
+    client, people = sign_in(), f"/target-groups/{large.pk}/subscribers/"
+    few = statements(client, "", lambda: client.post(people, {"q": "p2999@"}))
+    many = statements(client, "", lambda: client.post(people, {"q": "lamps"}))
+    assert [sum("LIMIT 1001" in sql for sql in asked) for asked in (few, many)] == [0, 1]
