@@ -73,11 +73,12 @@ class Letter(EmailMultiAlternatives):
     first line would be empty then, which is legal and looks like spam.
     """
 
-    def message(self) -> Any:
-        message = super().message()
+    def message(self, **options: Any) -> Any:
+        message: Any = super().message(**options)
         message.policy = message.policy.clone(max_line_length=998)  # what is folded already stays so
-        if not self.subject.isascii():
-            message.replace_header("Subject", Header(self.subject, "utf-8", header_name="Subject").encode())
+        subject = str(self.subject)
+        if not subject.isascii():
+            message.replace_header("Subject", Header(subject, "utf-8", header_name="Subject").encode())
         return message
 
 

@@ -5,6 +5,8 @@ delivered twice does nothing: a living worker has the turn, or there is nothing 
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from celery import current_app
@@ -34,6 +36,7 @@ _STEP_SECONDS = 5.0
 # How long to leave a mail server alone that will not talk to us; after the last of these the mailing pauses.
 _SERVER_WAITS = (5, 15, 60, 180, 600)
 _ACTOR = "sending"
+_WAKE_EXPIRES = 300  # seconds
 
 
 # --- who advances what -------------------------------------------------------------------------------------------
@@ -42,7 +45,8 @@ _ACTOR = "sending"
 def wake(mailing_id: int) -> None:
     """Let a worker look at a mailing. A broker that is away loses nothing: the sweep wakes whatever wants work."""
     try:
-        current_app.send_task(ADVANCE_TASK, args=[mailing_id], queue=QUEUE, retry=False)
+        # Without any worker the sweep would fill the queue; what has expired it sends again.
+        current_app.send_task(ADVANCE_TASK, args=[mailing_id], queue=QUEUE, retry=False, expires=_WAKE_EXPIRES)
     except (BrokerError, ConnectionError, OSError) as error:
         log.warning("mailing %s waits for the sweep: the broker did not take it (%s)", mailing_id, type(error).__name__)
 
@@ -73,13 +77,12 @@ def advance(mailing_id: int) -> Step:
 def _take_step(mailing: Mailing, turn: Turn) -> Step:
     """Do the step of the present status, and give it its end, whatever happens: the one catch-all, and it records."""
     try:
-        return _STEPS[MailingStatus(mailing.status)](mailing, turn)
-    except TurnLost:
-        log.info("mailing %s was overtaken", mailing.pk)
+        with _unless_lost(mailing):
+            return _STEPS[MailingStatus(mailing.status)](mailing, turn)
     except StopMailing as stop:
         _stop(mailing, turn, stop.code, stop.sentence)
     except deliver.ServerAway as away:
-        return _wait_for_server(mailing, turn, away)
+        _wait_for_server(mailing, turn, away.sentence)
     except (OperationalError, InterfaceError):
         # The database went away: nothing can be recorded now. Silent, the mailing is taken up when it is back.
         log.exception("mailing %s lost the database", mailing.pk)
@@ -175,32 +178,36 @@ def _final_status(mailing: Mailing) -> MailingStatus:
 
 def _stop(mailing: Mailing, turn: Turn, code: str, sentence: str) -> None:
     """Stop a mailing that is not frozen yet, so that it can be changed; pause one that is."""
-    values = {"stop_code": code, "stop_text": sentence, "stopped_at": Now()}
-    try:
-        with transaction.atomic():
-            if mailing.status == MailingStatus.SENDING:
-                turn.change(MailingStatus.SENDING, status=MailingStatus.PAUSED, **values)
-            else:
-                turn.change(mailing.status, status=MailingStatus.STOPPED, **values)
-            audit.record(_ACTOR, "mailing.stopped", mailing, None, {"code": code})
-    except TurnLost:
-        log.info("mailing %s was overtaken", mailing.pk)
-    else:
+    if mailing.status == MailingStatus.CANCELLED:
+        turn.put_off(_from_now(_SERVER_WAITS[-1]))  # it stays cancelled; settling the rest is tried again
+        return
+    status = MailingStatus.PAUSED if mailing.status == MailingStatus.SENDING else MailingStatus.STOPPED
+    with _unless_lost(mailing), transaction.atomic():
+        turn.change(mailing.status, status=status, stop_code=code, stop_text=sentence, stopped_at=Now())
+        audit.record(_ACTOR, "mailing.stopped", mailing, None, {"code": code})
         log.warning("mailing %s stopped: %s", mailing.pk, code)
 
 
-def _wait_for_server(mailing: Mailing, turn: Turn, away: deliver.ServerAway) -> Step:
+def _wait_for_server(mailing: Mailing, turn: Turn, sentence: str) -> None:
     """Leave the mail server alone for a while; after several times in a row pause, and let a person decide."""
     tries = Mailing.objects.values_list("server_tries", flat=True).get(pk=mailing.pk)
     if tries >= len(_SERVER_WAITS):
-        text = f"{away.sentence} It was tried {tries + 1} times. Nobody was skipped: resume when it works again."
+        text = f"{sentence} It was tried {tries + 1} times. Nobody was skipped: resume when it works again."
         _stop(mailing, turn, StopCode.MAIL_SERVER, text)
-        return Step.DONE
-    values = {"stop_code": StopCode.MAIL_SERVER, "stop_text": away.sentence}
-    wait = _from_now(_SERVER_WAITS[tries])
-    turn.change(MailingStatus.SENDING, due_at=wait, server_tries=F("server_tries") + 1, **values)
-    log.warning("mailing %s waits %s s for the mail server", mailing.pk, _SERVER_WAITS[tries])
-    return Step.WAIT
+        return
+    values = {"stop_code": StopCode.MAIL_SERVER, "stop_text": sentence, "server_tries": F("server_tries") + 1}
+    with _unless_lost(mailing):
+        turn.change(MailingStatus.SENDING, due_at=_from_now(_SERVER_WAITS[tries]), **values)
+        log.warning("mailing %s waits %s s for the mail server", mailing.pk, _SERVER_WAITS[tries])
+
+
+@contextmanager
+def _unless_lost(mailing: Mailing) -> Iterator[None]:
+    """Leave a mailing as it is when somebody paused or cancelled it, or another worker has it by now."""
+    try:
+        yield
+    except TurnLost:
+        log.info("mailing %s was overtaken", mailing.pk)
 
 
 def _from_now(seconds: float) -> CombinedExpression:

@@ -30,7 +30,7 @@ class Letter:
 
     @property
     def message(self) -> EmailMessage:
-        return email.message_from_bytes(self.content, policy=policy.default)  # type: ignore[return-value]
+        return email.message_from_bytes(self.content, policy=policy.default)
 
 
 class Sink:
@@ -52,6 +52,7 @@ class Sink:
         self.seconds_a_message = 0.0
         self.cuts: dict[str, str] = {}  # by address: cut "before" or "after" the message was taken, or at "rcpt"
         self.most_a_connection = 0
+        self.on_refusal: Callable[[], object] | None = None  # done before too many messages are refused
         self._whens: list[tuple[int, Callable[[], object]]] = []
         if self._controller is None:
             self._controller = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=10)
@@ -84,6 +85,8 @@ class Sink:
     ) -> str:
         taken = getattr(session, "taken", 0)
         if self.most_a_connection and taken >= self.most_a_connection:
+            if self.on_refusal is not None:
+                await asyncio.get_running_loop().run_in_executor(None, _with_own_connection, self.on_refusal)
             return "421 4.7.0 Too many messages on this connection"
         if self.sender_reply:
             return self.sender_reply

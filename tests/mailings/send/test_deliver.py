@@ -154,7 +154,7 @@ def test_a_server_that_is_away_is_waited_for_then_the_mailing_pauses_and_can_be_
     mailing = post.frozen(post.group(ADA, BO))
     post.sink.stop()
     for tries in range(1, 6):
-        assert post.work(mailing) is Step.WAIT
+        post.work(mailing)
         assert (mailing.status, mailing.stop_code, mailing.server_tries) == ("sending", "mail_server", tries)
         assert mailing.due_at > timezone.now()
         assert post.outcomes(mailing) == {ADA: "queued", BO: "queued"}
@@ -174,7 +174,7 @@ def test_a_server_that_is_away_is_waited_for_then_the_mailing_pauses_and_can_be_
 def test_a_server_that_refuses_the_sender_is_waited_for_in_the_same_way(post: Post) -> None:
     post.sink.sender_reply = "553 5.7.1 Who are you?"
     mailing = post.frozen(post.group(ADA, BO))
-    assert post.work(mailing) is Step.WAIT
+    post.work(mailing)
     assert mailing.stop_text == 'The mail server refuses the sender: "5.7.1 Who are you?".'
     assert post.outcomes(mailing) == {ADA: "queued", BO: "queued"}
     post.sink.sender_reply = ""
@@ -217,6 +217,14 @@ def test_pause_lets_at_most_a_window_go_and_resume_sends_the_rest_once(post: Pos
     post.work(mailing)
     assert (mailing.status, post.sink.copies()) == ("sent", dict.fromkeys(addresses, 1))
     assert post.complaints(mailing) == []
+
+
+def test_a_pause_while_the_server_is_away_stays_a_pause(post: Post) -> None:
+    mailing = post.frozen(post.group(ADA))
+    post.sink.most_a_connection = -1  # it says so only after it was asked, when the pause has been written
+    post.sink.on_refusal = partial(enqueue.request_pause, Mailing(pk=mailing.pk), None)
+    post.work(mailing)
+    assert (mailing.status, mailing.worker, post.outcomes(mailing)) == ("paused", "", {ADA: "queued"})
 
 
 def test_cancel_lets_at_most_a_window_go_and_the_rest_is_skipped_for_that_reason(post: Post) -> None:

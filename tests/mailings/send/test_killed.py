@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from targetgroups.models import Bridge
     from tests.support.sink import Sink
 
-LONGEST = 90.0
+LONGEST = 240.0
 WINDOW = 10
 IN_FLIGHT = ("in flight, before sending", "after sending, before the outcome")
 
