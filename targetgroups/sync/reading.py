@@ -37,10 +37,12 @@ def read_everything(attempt: Attempt) -> None:
     SearchGone if the search is not offered any more when all is read: a reading sends the search's criteria, not its
     ID, so MemberSuite answers it even if the search was deleted meanwhile (R10).
     """
-    first = _read(attempt, FIRST)
-    if not first.is_complete:
+    first, is_doubtful = _read(attempt, FIRST)
+    if is_doubtful or not first.is_complete:
         attempt.warnings.append("The search changed while it was read, so it was read a second time.")
-        second = _read(attempt, SECOND)
+        second, is_doubtful_too = _read(attempt, SECOND)
+        if (is_doubtful or is_doubtful_too) and not attempt.stage.readings_agree():
+            raise IncompleteReading
         if second.is_complete:
             attempt.stage.forget(FIRST)
         else:
@@ -56,20 +58,25 @@ def read_everything(attempt: Attempt) -> None:
 
 def read_again(attempt: Attempt) -> None:
     """Read a limited search once more, keeping whoever appears in either reading: it has no other look-up."""
-    reading = _read(attempt, SECOND)
+    reading, _ = _read(attempt, SECOND)
     if not reading.is_complete:
         raise IncompleteReading
 
 
-def _read(attempt: Attempt, number: int) -> PeopleReading:
-    reading = attempt.client.read_people(attempt.search)
+def _read(attempt: Attempt, number: int) -> tuple[PeopleReading, bool]:
+    """Stage one reading; also say whether it is doubtful: read by place alone, it gave somebody more than once.
+
+    That is a person with several rows, or rows that moved: then as many others never came, and yet the total is right.
+    """
+    reading, is_by_place = attempt.client.read_people(attempt.search), False
     reading.start()
     attempt.heart.rows_read, attempt.heart.rows_total = 0, reading.total_before
     for page in reading:
         attempt.heart.check()
+        is_by_place = is_by_place or page.starts_over
         attempt.stage.add_page(page, number)
         attempt.heart.rows_read = reading.rows_received
-    return reading
+    return reading, is_by_place and attempt.stage.has_repeats(number)
 
 
 def _settle_differences(attempt: Attempt) -> None:

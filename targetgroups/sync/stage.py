@@ -173,6 +173,27 @@ class Stage:
         )
         return [remote_id for (remote_id,) in rows]
 
+    def has_repeats(self, reading: int) -> bool:
+        """Say whether a reading gave anybody more than once."""
+        return bool(
+            self.fetch(
+                """
+                SELECT 1 FROM {stage} WHERE reading = %(reading)s AND remote_key <> ''
+                GROUP BY remote_key HAVING count(*) > 1 LIMIT 1
+                """,
+                reading=reading,
+            )
+        )
+
+    def readings_agree(self) -> bool:
+        """Say whether two readings gave the same people, each as often."""
+        return not self.fetch(
+            """
+            SELECT 1 FROM {stage} WHERE reading IN (1, 2) AND remote_key <> '' GROUP BY remote_key
+            HAVING count(*) FILTER (WHERE reading = 1) <> count(*) FILTER (WHERE reading = 2) LIMIT 1
+            """
+        )
+
     def keep_second_reading(self, settled_ids: Iterable[str]) -> None:
         """Drop the first reading, and of the second whoever was asked for again."""
         keys = [remote_id.lower() for remote_id in settled_ids]
