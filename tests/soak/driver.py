@@ -421,7 +421,7 @@ class Soak:
         return f"{kind} under a read"
 
     def fault(self, kind: str, options: dict[str, Any]) -> str:
-        if any(kind == known and options == given for known, given in weather.TWISTED):
+        if kind in weather.BY_PLACE or kind in dict(weather.TWISTED):
             self.journal.twisted = True
         # Asked again too often, even what passes may end a run; only when there was no fault at all may none fail.
         self.journal.remote_failed = True

@@ -40,6 +40,7 @@ def main() -> int:
 def _load_what_workers_load() -> None:
     """Import and check here, once, what every start of Celery would."""
     import kombu.transport.redis  # noqa: F401
+    from celery.fixups.django import DjangoWorkerFixup
     from django.core.checks import run_checks
 
     from thrive_sync.celery import app
@@ -47,6 +48,7 @@ def _load_what_workers_load() -> None:
     app.loader.import_default_modules()
     app.finalize()
     run_checks()
+    DjangoWorkerFixup.validate_models = lambda _self: None  # which is just that
 
 
 def _copy_each_page() -> None:
