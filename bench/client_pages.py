@@ -147,3 +147,7 @@ class Pages:
         start = max(0, start)
         stop = min(start + most, people if end is None else end)
         return self._form.page(self._form.between.join(self._rows[start:stop]), people)
+
+    def all(self, size: int, people: int) -> list[bytes]:
+        """Return the pages of a whole reading."""
+        return [self.page(start, size, people) for start in range(0, people, size)]

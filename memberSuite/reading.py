@@ -161,6 +161,6 @@ class PeopleReading:
         self.rows_received += len(rows)
         if self._asked_flag is not None and not self.filter_ignored:
             wrong = not self._asked_flag
-            self.filter_ignored = any(person.do_not_email is wrong for person in people)
+            self.filter_ignored = wrong in {person.do_not_email for person in people}
         self._number += 1
         return PeoplePage(people, rejected, answer.asked_at, starts_over, self._number)
