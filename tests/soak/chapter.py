@@ -29,6 +29,7 @@ QUICK = {
 }
 PEOPLE = int(os.environ.get("SOAK_PEOPLE") or 240)
 MOST_TOLD = 20
+LOG_LINES = 60
 
 
 @dataclass
@@ -114,6 +115,8 @@ def _tell(soaking: Soak, asked: Asked, number: int, wrong: list[str], took: floa
         return
     for complaint in wrong[:MOST_TOLD]:
         print(f"    {complaint}", flush=True)
+    for line in soaking.nursery.said_since(time.time() - took)[-LOG_LINES:]:
+        print(f"    | {line}", flush=True)
     again = f"SEED={asked.seed} FIRST={asked.start} ROUNDS={number - asked.start + 1}"
     print(f"  Seed {asked.seed}, round {number}; it is repeated, after the rounds before it, by", flush=True)
     print(f"    make soak {again}" + (f" PLANT={asked.plant}" if asked.plant else ""), flush=True)

@@ -84,6 +84,16 @@ class Nursery:
         """Return the workers that live."""
         return [process for process in self.processes if "worker" in process.log.name and process.is_alive]
 
+    def said_since(self, moment: float) -> list[str]:
+        """Return what workers wrote into their logs, those that have written since."""
+        logs = sorted(self.folder.glob("worker*.log"), key=lambda log: log.stat().st_mtime)
+        return [
+            line
+            for log in logs
+            if log.stat().st_mtime >= moment
+            for line in log.read_text("utf-8", "replace").splitlines()
+        ]
+
     def close(self) -> None:
         for process in self.processes:
             process.signal(signal.SIGCONT)
