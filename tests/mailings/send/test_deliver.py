@@ -203,7 +203,10 @@ def test_a_defect_of_our_own_pauses_the_mailing_with_everybody_still_queued(post
 # --- what people say ---------------------------------------------------------------------------------------------
 
 
-def test_pause_lets_at_most_a_window_go_and_resume_sends_the_rest_once(post: Post) -> None:
+def test_pause_lets_at_most_a_window_go_and_resume_sends_the_rest_once(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "_STEP_SECONDS", 60)  # it is not the end of a step that stops it
     addresses = many(40)
     mailing = post.frozen(post.group(*addresses))
     post.sink.when_taken(5, partial(enqueue.request_pause, Mailing(pk=mailing.pk), None))
