@@ -16,6 +16,7 @@ class Column:
     is_default: bool = True
     is_fixed: bool = False  # names the row, so it cannot be switched off
     is_number: bool = False
+    is_roomy: bool = False  # left out where there is no room: on a phone
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ TARGET_GROUPS = Table(
     (
         Column("name", "Target Group Name", sort="name", is_fixed=True),
         Column("count", "Count", sort="count"),
-        Column("last_synced", "Last Synced", sort="last_synced"),
-        Column("type", "Type", sort="type"),
-        Column("folder", "Folder", sort="folder"),
+        Column("last_synced", "Last Synced", sort="last_synced", is_roomy=True),
+        Column("type", "Type", sort="type", is_roomy=True),
+        Column("folder", "Folder", sort="folder", is_roomy=True),
         Column("search_id", "Search ID", sort="search_id", is_default=False),
     ),
 )

@@ -47,18 +47,17 @@ CONNECTION_CODES = {
     "redirect_refused",
     "access_denied",
 }
-PASSING_CODES = {
+# Trouble of one call, for which the client asks again within the run.
+CALL_CODES = {
     "timed_out",
     "connection_cut",
     "throttled",
     "server_trouble",
     "general_exception",
-    "session_expired",
-    "incomplete_reading",
-    "worker_lost",
-    "unexpected",
+    "host_unreachable",
     "temporary_trouble",
 }
+PASSING_CODES = (CALL_CODES - CONNECTION_CODES) | {"session_expired", "incomplete_reading", "worker_lost", "unexpected"}
 MENU = {
     "target_groups": "groups",
     "info": "groups",
@@ -107,6 +106,8 @@ def tried_so_far(run: SyncRun) -> str:
         return f"Within this run MemberSuite was asked again up to {asked_again} times, after longer and longer waits."
     if run.error_code == "incomplete_reading":
         return "The whole search was read, and then read once more."
+    if run.error_code in CALL_CODES:  # a run of a time when this was not counted
+        return "Within this run MemberSuite was asked again several times, after longer and longer waits."
     if run.error_code in ("worker_lost", "unexpected"):
         return f"By {run.attempt} worker{'' if run.attempt == 1 else 's'}, one after the other."
     return "Once: this does not pass by itself, so MemberSuite was not asked again."
@@ -188,7 +189,7 @@ def _phase(run: SyncRun, phase: Phase, number: int, reached: int) -> SafeString:
     is_present = number == reached and run.is_active
     is_done = seconds is not None or number < reached or (number == reached and not is_present)
     if phase == Phase.WAITING and run.started_at:
-        is_done, is_present, seconds = True, False, (run.started_at - run.created_at).total_seconds()
+        is_done, is_present, seconds = True, False, max((run.started_at - run.created_at).total_seconds(), 0.0)
     is_end = number == reached and run.is_final and not run.is_good
     if is_end:
         tone, picture = RUN_LOOK[RunStatus(run.status)]

@@ -18,7 +18,7 @@ from ..choices import ExclusionReason, OutcomeKind, RemovalReason, RunKind, reas
 from ..columns import ADDED_BY_RUN, CHANGED_BY_RUN, EXCLUDED, REMOVED_BY_RUN, WOULD_BE_ADDED, Table
 from ..models import Exclusion, Membership, RunOutcome, Subscriber, SyncRun, TargetGroup
 from .reading import found_people, present_exclusions
-from .sums import NO_REASON
+from .sums import NO_REASON, REASONS
 
 Entry = Membership | RunOutcome | Exclusion
 
@@ -112,12 +112,13 @@ def lists_of(run: SyncRun, now: datetime | None = None) -> list[tuple[str, str, 
 def reasons_of(run: SyncRun, word: str) -> list[tuple[str, str, int]]:
     """Return the reasons by which a list can be narrowed, with their numbers."""
     if word == "excluded":
-        return reasons_among({reason: run.figures.get(reason) for reason in ExclusionReason.values})
+        return reasons_among(run.figures)
     return reasons_among(run.figures.get(_BY_REASON.get(word, ""), {}))
 
 
 def reasons_among(counts: Mapping[str, Any]) -> list[tuple[str, str, int]]:
-    return [(reason or NO_REASON, reason_label(reason), count) for reason, count in counts.items() if count]
+    """Return word, label and number of each reason that somebody has, in the order of the words' list."""
+    return [(word or NO_REASON, reason_label(word), counts[word]) for word in REASONS if counts.get(word)]
 
 
 def figure(run: SyncRun, word: str) -> int | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..choices import ExclusionReason, NotReceiving, RunKind, reason_label
+from ..choices import ExclusionReason, NotReceiving, RemovalReason, RunKind, reason_label
 from ..models import ReceivingCount, SyncRun, TargetGroup
 
 # The word in an address for the people of a run without a reason; an empty one means all.
 NO_REASON = "none"
+# Every reason to leave or to be left out, in the order in which they are listed.
+REASONS = ("", *RemovalReason.values, *ExclusionReason.values)
 KEPT = "Kept on doubt: not readable this time, or still in the search when asked again"
 PEOPLE_LISTS = ("added", "changed", "removed", "would_add", "would_change", "would_remove")
 

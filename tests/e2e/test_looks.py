@@ -8,17 +8,13 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from targetgroups.choices import Phase
-from targetgroups.models import Bridge, RunProgress, SyncRun, TargetGroup
+from targetgroups.choices import OutcomeKind, Phase
+from targetgroups.models import Bridge, RunProgress, Subscriber, SyncRun, TargetGroup
+from targetgroups.sync import receiving
 from tests.e2e.conftest import keep_picture, sign_in, violations
-from tests.targetgroups.views.conftest import Rows
+from tests.targetgroups.views.conftest import FIGURES, Rows, outcome
 
 pytestmark = pytest.mark.django_db(transaction=True)
-FIGURES = {
-    "in_search": 100, "eligible": 40, "do_not_email": 55, "no_address": 3, "malformed_address": 1,
-    "duplicate_row": 1, "unreadable_row": 0, "members_before": 38, "added": 4, "removed": 2, "members_after": 40,
-    "changed": 5, "unchanged": 31,
-}  # fmt: skip
 
 
 @pytest.fixture
@@ -29,6 +25,7 @@ def pages(site: str) -> dict[str, str]:
     group = rows.group("Members", member_count=40, exclusion_counts=reasons, attribute_names=["Chapter"])
     done, again = rows.run(group, figures=FIGURES), rows.run(group, figures=FIGURES)
     TargetGroup.objects.filter(pk=group.pk).update(counted_run=done, search_count=100)
+    group.refresh_from_db()
     for number in range(60):
         rows.member(group, f"person{number:02}@a-rather-long-domain.example.org", "Zoë", "Ångström")
         rows.excluded(group)
@@ -41,6 +38,14 @@ def pages(site: str) -> dict[str, str]:
     held = rows.run(rows.group("Held", member_count=9), "held", figures={"members_before": 9, "would_remove": 9})
     SyncRun.objects.filter(pk=held.pk).update(sentence="This sync would remove everybody. Nothing was changed.")
     rows.run(sentence="2 new, 1 renamed, 37 unchanged", figures={"new": 2})
+    rows.member(group, "", do_not_email_at=timezone.now())
+    receiving.count(group.pk)
+    moved = Subscriber.objects.filter(email__startswith="person07")[0]
+    changes = {"email": ["a-rather-long-former-address@another-domain.example.org", moved.email], "Chapter": ["", "N"]}
+    outcome(done, moved, OutcomeKind.CHANGED, changes=changes)
+    would = {"would_add": 5, "would_change": 1, "would_remove": 3, "would_remove_by_reason": {"": 3}}
+    would |= {"would_be_held": True, "members_before": 40, "in_search": 100, "eligible": 40}
+    preview = rows.run(group, kind="preview", figures=would, sentence="A sync now would add 5. It would be held.")
     return {
         "target-groups": "/target-groups/",
         "nothing-found": "/target-groups/?q=nothing",
@@ -54,7 +59,8 @@ def pages(site: str) -> dict[str, str]:
         "run": f"/sync-activity/{again.pk}/",
         "run-failed": f"/sync-activity/{failed.pk}/",
         "run-held": f"/sync-activity/{held.pk}/",
-        "run-people": f"/sync-activity/{done.pk}/excluded/",
+        "run-people": f"/sync-activity/{done.pk}/changed/",
+        "run-preview": f"/sync-activity/{preview.pk}/",
         "bridge": "/bridge-configuration/",
         "preferences": "/preferences/",
     }
