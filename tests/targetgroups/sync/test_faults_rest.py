@@ -18,10 +18,11 @@ NAME = "All individuals"
 UNREADABLE = ("unreadable_reply", "MemberSuite's answer could not be read. Nothing was changed.")
 TROUBLE = ("server_trouble", "MemberSuite's server is in trouble at the moment. Try again later")
 DENIED = ("access_denied", "The API user has no permission for this in MemberSuite.")
+EXPIRED = ("session_expired", "MemberSuite ended our session, and ended the next one too.")
 CUT = ("connection_cut", "The connection to MemberSuite broke off")
 STAYS = [
     ("success_false", ("remote_refused", "MemberSuite refused this request."), "The request could not be completed."),
-    ("token_dies", DENIED, "Authorization denied."),
+    ("token_dies", EXPIRED, "Authorization denied."),
     ("http_503", TROUBLE, "HTTP 503"),
     ("http_429", ("throttled", "MemberSuite asked us to slow down and kept doing so."), "HTTP 429"),
     ("http_403", DENIED, "HTTP 403"),
