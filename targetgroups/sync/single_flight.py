@@ -100,45 +100,47 @@ def take(run_id: int) -> SyncRun | None:
     Returns None when there is nothing to do: the run is over, alive elsewhere or not due, or its slot is busy.
     """
     try:
-        if not _take_new(run_id) and not _take_other(run_id):
-            return None
+        attempt = _take_new(run_id) or _take_other(run_id)
     except IntegrityError:  # run_one_running: the slot's other run still works, and sends this one when it ends
         return None
-    run = SyncRun.objects.select_related("bridge", "target_group__bridge", "applies").get(pk=run_id)
-    if run.attempt > MOST_ATTEMPTS:
+    # Asked for by its number: a worker that froze since it took the run finds another's attempt by now.
+    mine = SyncRun.objects.filter(pk=run_id, attempt=attempt, status=RunStatus.RUNNING)
+    run = mine.select_related("bridge", "target_group__bridge", "applies").first() if attempt else None
+    if run and run.attempt > MOST_ATTEMPTS:
         end(run, RunStatus.FAILED, error=WorkerLost())
         return None
     return run
 
 
-def _take_new(run_id: int) -> bool:
-    """Take a run as a click leaves it: not put off, and no worker had it yet."""
+def _take_new(run_id: int) -> int:
+    """Take a run as a click leaves it: not put off, and no worker had it yet. Return the attempt's number, or 0."""
     # Somebody waits to see it running, and the ORM takes five times as long to write this one statement.
     if not list(SyncRun.objects.raw(_TAKE_NEW, {"run": run_id, "worker": _worker()})):
-        return False
+        return 0
     _begin_progress(run_id, 1)
-    return True
+    return 1
 
 
-def _take_other(run_id: int) -> bool:
-    """Take a run that was put off or begun before, and let it look alive in the same transaction."""
+def _take_other(run_id: int) -> int:
+    """Take a run that was put off or begun before, and let it look alive in the same transaction; return as above."""
     takeable = SyncRun.objects.filter(Q(pk=run_id) & (_due() | _silent()))
     with transaction.atomic():
         limit_idleness(settings.SYNC_SILENCE_SECONDS)
         run = takeable.select_for_update(no_key=True, of=("self",), skip_locked=True).first()
         # Asked once more under the lock: another taker may have been here since this statement's snapshot.
         if run is None or not takeable.exists():
-            return False
+            return 0
         run.attempt += 1
         run.status = RunStatus.RUNNING
         run.started_at = run.started_at or database_clock()
         run.worker = _worker()
         run.save(update_fields=["attempt", "status", "started_at", "worker"])
         _begin_progress(run_id, run.attempt)
-    return True
+    return run.attempt
 
 
 def _begin_progress(run_id: int, attempt: int) -> None:
+    """Let a run look alive. The first attempt does so beside its claim and may be late: a later one's row stays."""
     told = {
         "attempt": attempt,
         "beat_at": ClockTimestamp(),
@@ -149,9 +151,12 @@ def _begin_progress(run_id: int, attempt: int) -> None:
         "rows_per_second": None,
         "steps": [],
     }
-    RunProgress.objects.bulk_create(
-        [RunProgress(run_id=run_id, **told)], update_conflicts=True, unique_fields=["run"], update_fields=[*told]
-    )
+    if attempt == 1:
+        RunProgress.objects.bulk_create([RunProgress(run_id=run_id, **told)], ignore_conflicts=True)
+    else:
+        RunProgress.objects.bulk_create(
+            [RunProgress(run_id=run_id, **told)], update_conflicts=True, unique_fields=["run"], update_fields=[*told]
+        )
 
 
 def _worker() -> str:

@@ -209,6 +209,24 @@ def test_r9_a_worker_that_freezes_while_it_writes_lets_go_of_its_run_and_of_the_
     assert engine.complaints(NAME) == []
 
 
+def test_r9_a_worker_that_freezes_just_after_it_took_a_run_leaves_it_to_whoever_has_it_now(
+    engine: Engine, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = enqueue.request_sync(engine.group(NAME), Trigger.INFO)
+    settings.SYNC_SILENCE_SECONDS = 0.2
+    goes_on, others = single_flight._begin_progress, []
+
+    def freeze(run_id: int, attempt: int) -> None:
+        monkeypatch.setattr(single_flight, "_begin_progress", goes_on)
+        wait_until(lambda: others.append(single_flight.take(run_id)) or others[-1], within=10)
+        goes_on(run_id, attempt)
+
+    monkeypatch.setattr(single_flight, "_begin_progress", freeze)
+    assert single_flight.take(run.pk) is None
+    assert others[-1].attempt == 2
+    assert RunProgress.objects.get(run=run).attempt == 2
+
+
 def test_r9_a_run_whose_workers_die_again_and_again_is_given_up(engine: Engine) -> None:
     run = enqueue.request_sync(engine.group(NAME), Trigger.INFO)
     for _ in range(single_flight.MOST_ATTEMPTS):
