@@ -20,6 +20,7 @@ FOLLOWS = {
     "running": {"running", *FINAL} - {"superseded"},
     "held": {"held", "superseded", "cancelled"},
 }
+MOST_ATTEMPTS = 5
 REASONS = ("do_not_email", "no_address", "malformed_address", "duplicate_row", "unreadable_row")
 
 
@@ -104,9 +105,9 @@ def _states(story: Story, journal: Journal) -> Iterator[str]:
         active.setdefault(slot, Counter())[run["status"]] += 1
         if run["status"] not in FINAL:
             yield f"R9: run {run['id']} ({run['kind']}) is stuck: {run['status']}, attempt {run['attempt']}"
-        if run["error_code"] == "unexpected":
+        if run["error_code"] == "unexpected" and _is_of_round(story, run):
             yield f"R9: run {run['id']} ({run['kind']}) failed unexpectedly"
-        if run["error_code"] == "worker_lost" and run["attempt"] <= 5:
+        if run["error_code"] == "worker_lost" and run["attempt"] <= MOST_ATTEMPTS:
             yield f"R9: run {run['id']} was given up after {run['attempt']} attempts"
     for slot, found in active.items():
         if found["waiting"] > 1 or found["running"] > 1:

@@ -138,7 +138,7 @@ def stale_read_overwrites() -> None:
     """R14: what was read earlier and written later wins over newer knowledge."""
     from targetgroups.sync import apply, diff
 
-    _replace(apply, "_STORED_IS_NEWER", "(%(group)s IS NULL)")
+    _replace(diff, "_STORED_IS_NEWER", "(%(group)s IS NULL)")
     _replace(diff, "exclude_known_do_not_email", lambda *arguments: 0)
 
 
