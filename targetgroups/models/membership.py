@@ -12,12 +12,17 @@ class Membership(models.Model):
     """A subscriber in a target group, with the sort keys of the group's lists on the row itself.
 
     The keys are copies of the subscriber's, written in the same transaction (R4), so that any page of a group is one
-    index read.
+    index read. `sync.apply` alone writes these rows, each from a subscriber that its statement reads, while its run is
+    locked and with that the group and the bridge: a database constraint would ask for each of them again, one by one.
     """
 
     pk = models.CompositePrimaryKey("target_group_id", "subscriber_id")
-    target_group = models.ForeignKey(TargetGroup, on_delete=models.CASCADE, related_name="memberships", db_index=False)
-    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="memberships")
+    target_group = models.ForeignKey(
+        TargetGroup, on_delete=models.CASCADE, related_name="memberships", db_index=False, db_constraint=False
+    )
+    subscriber = models.ForeignKey(
+        Subscriber, on_delete=models.CASCADE, related_name="memberships", db_constraint=False
+    )
     sort_email = models.TextField(blank=True, db_collation="C")
     sort_name = models.TextField(blank=True, db_collation="C")
     added_run_id = models.BigIntegerField()
@@ -47,8 +52,10 @@ class Exclusion(models.Model):
     each run's list can still be told: from_run_id <= run < until_run_id.
     """
 
-    bridge = models.ForeignKey(Bridge, on_delete=models.CASCADE, related_name="+", db_index=False)
-    target_group = models.ForeignKey(TargetGroup, on_delete=models.CASCADE, related_name="exclusions", db_index=False)
+    bridge = models.ForeignKey(Bridge, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    target_group = models.ForeignKey(
+        TargetGroup, on_delete=models.CASCADE, related_name="exclusions", db_index=False, db_constraint=False
+    )
     remote_id = models.CharField("Remote ID", max_length=100)
     remote_key = models.CharField(max_length=100, db_collation="C")
     reason = models.CharField(max_length=20, choices=ExclusionReason.choices)

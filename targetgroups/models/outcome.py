@@ -12,8 +12,10 @@ class RunOutcome(models.Model):
     was excluded by Exclusion. Kept for SYNC_OUTCOME_DAYS.
     """
 
-    bridge = models.ForeignKey(Bridge, on_delete=models.CASCADE, related_name="+", db_index=False)
-    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="outcomes", db_index=False)
+    bridge = models.ForeignKey(Bridge, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    run = models.ForeignKey(
+        SyncRun, on_delete=models.CASCADE, related_name="outcomes", db_index=False, db_constraint=False
+    )
     kind = models.CharField(max_length=16, choices=OutcomeKind.choices)
     remote_id = models.CharField("Remote ID", max_length=100)
     remote_key = models.CharField(max_length=100, db_collation="C")

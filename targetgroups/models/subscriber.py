@@ -7,10 +7,13 @@ from .bridge import Bridge
 class Subscriber(models.Model):
     """One MemberSuite record that was mailable when read (R1, R2).
 
-    `sync.apply` alone writes these rows. A subscriber who became Do Not Email keeps Remote ID, time and reason only.
+    `sync.apply` alone writes these rows, so no database constraint watches them (see Membership). A subscriber who
+    became Do Not Email keeps Remote ID, time and reason only.
     """
 
-    bridge = models.ForeignKey(Bridge, on_delete=models.CASCADE, related_name="subscribers")
+    bridge = models.ForeignKey(
+        Bridge, on_delete=models.CASCADE, related_name="subscribers", db_index=False, db_constraint=False
+    )
     remote_id = models.CharField("Remote ID", max_length=100)
     remote_key = models.CharField(max_length=100, db_collation="C")
     local_id = models.BigIntegerField(null=True, blank=True)
@@ -36,6 +39,12 @@ class Subscriber(models.Model):
             models.UniqueConstraint(fields=["bridge", "remote_key"], name="subscriber_remote_id_once"),
         ]
         indexes = [
+            # R14: who is known to be Do Not Email since a moment?
+            models.Index(
+                fields=["bridge", "do_not_email_at"],
+                condition=models.Q(do_not_email_at__isnull=False),
+                name="subscriber_do_not_email",
+            ),
             # Shared addresses and suppression: everybody at one address.
             models.Index(
                 fields=["bridge", "address_key"], name="subscriber_address", condition=~models.Q(address_key="")

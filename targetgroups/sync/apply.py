@@ -15,16 +15,6 @@ from .stage import Stage
 _LOCK_SPACE = 0x7353  # "sS"
 # A table's statistics are refreshed at once, not by autovacuum later, if a sync adds this share of its rows or more.
 _MUCH = 0.2
-# For the transaction that applies: with the usual 4 MB, sorts and hashes of a million rows go to disk.
-_WORK_MEMORY = "64MB"
-
-# The stored values are newer than the staged row: changed later, or confirmed by a group whose run began later (R14).
-_STORED_IS_NEWER = """
-    (t.seen_at >= s.asked_at OR EXISTS (
-        SELECT 1 FROM targetgroups_membership m JOIN targetgroups_targetgroup g ON g.id = m.target_group_id
-        WHERE m.subscriber_id = t.id AND g.id <> %(group)s AND g.read_at > s.asked_at AND t.do_not_email_at IS NULL
-    ))
-"""
 
 
 def try_lock(bridge_id: int) -> bool:
@@ -33,12 +23,6 @@ def try_lock(bridge_id: int) -> bool:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_LOCK_SPACE, bridge_id])
         (locked,) = cursor.fetchone()
     return bool(locked)
-
-
-def make_room() -> None:
-    """Let this transaction's sorts and hashes stay in memory."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('work_mem', %s, true)", [_WORK_MEMORY])
 
 
 def remove_newly_excluded(stage: Stage, group: TargetGroup) -> int:
@@ -112,103 +96,89 @@ def erase_do_not_email(stage: Stage, group: TargetGroup) -> int:
 
 
 def update_subscribers(run: SyncRun, stage: Stage, group: TargetGroup, columns: list[str]) -> int:
-    """Bring stored subscribers level with newer staged rows; return how many members of this group changed.
+    """Bring stored subscribers level with their labelled rows; return how many members of this group changed.
 
-    Their sort keys follow in every group in this transaction; a stored value that is newer stays (R14).
-    `columns` are the search's own.
+    Their sort keys follow in every group in this transaction. `columns` are the search's own.
     """
-    stage.execute("DROP TABLE IF EXISTS pg_temp.changed")
-    touched = stage.execute(
-        """
-        CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
-        SELECT t.id, s.*, """  # noqa: S608 - fixed texts
-        + diff.MERGED_ATTRIBUTES
-        + " AS merged_attributes, "
-        + diff.CHANGES
-        + """ AS changes
-        FROM {stage} s JOIN targetgroups_subscriber t ON t.bridge_id = %(bridge)s AND t.remote_key = s.remote_key
-        WHERE s.reason = '' AND """
-        + diff.DIFFERS
-        + " AND NOT "
-        + _STORED_IS_NEWER,
-        bridge=group.bridge_id,
-        group=group.pk,
-        columns=columns,
-    )
-    if not touched:
-        return 0
-    stage.execute(
-        """
-        UPDATE targetgroups_subscriber t
-        SET remote_id = c.remote_id, local_id = c.local_id, email = c.email, first_name = c.first_name,
-            last_name = c.last_name, address_key = c.address_key, attributes = c.merged_attributes,
-            sort_email = c.sort_email, sort_name = c.sort_name, do_not_email_at = NULL, seen_at = c.asked_at,
-            changed_at = clock_timestamp()
-        FROM changed c WHERE t.id = c.id
-        """
-    )
-    stage.execute(
-        """
-        UPDATE targetgroups_membership m SET sort_email = c.sort_email, sort_name = c.sort_name
-        FROM changed c
-        WHERE m.subscriber_id = c.id AND (m.sort_email, m.sort_name) IS DISTINCT FROM (c.sort_email, c.sort_name)
-        """
-    )
-    return stage.execute(
+    changed = stage.execute(
         """
         INSERT INTO targetgroups_runoutcome
             (bridge_id, run_id, kind, remote_id, remote_key, reason, changes, recorded_at)
-        SELECT %(bridge)s, %(run)s, %(kind)s, c.remote_id, c.remote_key, '', c.changes, clock_timestamp()
-        FROM changed c
-        JOIN targetgroups_membership m ON m.subscriber_id = c.id AND m.target_group_id = %(group)s
+        SELECT %(bridge)s, %(run)s, %(kind)s, s.remote_id, s.remote_key, '', """  # noqa: S608 - fixed texts
+        + diff.CHANGES
+        + """, clock_timestamp()
+        FROM labelled s JOIN targetgroups_subscriber t ON t.id = s.subscriber_id
+        WHERE s.is_changed AND s.is_member
         """,
         bridge=group.bridge_id,
         run=run.pk,
         kind=OutcomeKind.CHANGED,
-        group=group.pk,
+        columns=columns,
     )
-
-
-def insert_subscribers(stage: Stage, group: TargetGroup) -> int:
-    """Add the staged people whom the bridge doesn't know yet; return how many."""
-    return stage.execute(
+    updated = stage.execute(
         """
-        INSERT INTO targetgroups_subscriber
-            (bridge_id, remote_id, remote_key, local_id, email, first_name, last_name, address_key, attributes,
-             sort_email, sort_name, seen_at, created_at, changed_at)
-        SELECT %(bridge)s, s.remote_id, s.remote_key, s.local_id, s.email, s.first_name, s.last_name, s.address_key,
-            s.attributes, s.sort_email, s.sort_name, s.asked_at, clock_timestamp(), clock_timestamp()
-        FROM {stage} s
-        WHERE s.reason = '' AND NOT EXISTS (
-            SELECT 1 FROM targetgroups_subscriber t WHERE t.bridge_id = %(bridge)s AND t.remote_key = s.remote_key
-        )
-        ORDER BY s.sort_email
-        """,
-        bridge=group.bridge_id,
+        UPDATE targetgroups_subscriber t
+        SET remote_id = s.remote_id, local_id = s.local_id, email = s.email, first_name = s.first_name,
+            last_name = s.last_name, address_key = s.address_key, sort_email = s.sort_email, sort_name = s.sort_name,
+            do_not_email_at = NULL, seen_at = s.asked_at, changed_at = clock_timestamp(), attributes = """  # noqa: S608
+        + diff.MERGED_ATTRIBUTES
+        + " FROM labelled s WHERE t.id = s.subscriber_id AND s.is_changed",
+        columns=columns,
     )
+    if updated:
+        stage.execute(
+            """
+            UPDATE targetgroups_membership m SET sort_email = s.sort_email, sort_name = s.sort_name
+            FROM labelled s
+            WHERE s.is_changed AND m.subscriber_id = s.subscriber_id
+              AND (m.sort_email, m.sort_name) IS DISTINCT FROM (s.sort_email, s.sort_name)
+            """
+        )
+    return changed
 
 
 def add_members(run: SyncRun, stage: Stage, group: TargetGroup) -> int:
-    """Make members of the eligible people who are none yet; return how many.
+    """Make members of the labelled people who are none yet; return how many.
 
-    The sort keys are the subscriber's, not the stage's: a stored address may be newer. In the order of one of them,
-    four of the table's six indexes grow at their end.
+    First those whom the bridge doesn't know: they become subscribers in the same statement. In the order of one sort
+    key most indexes grow at their end, and the second sort only lets one table be written after the other: by turns
+    they take a fifth longer. The keys of the others are the subscriber's, not the stage's: a stored address may be
+    newer.
     """
-    return stage.execute(
+    new = stage.execute(
         """
+        WITH new AS (
+            INSERT INTO targetgroups_subscriber
+                (bridge_id, remote_id, remote_key, local_id, email, first_name, last_name, address_key, attributes,
+                 sort_email, sort_name, seen_at, created_at, changed_at)
+            SELECT %(bridge)s, s.remote_id, s.remote_key, s.local_id, s.email, s.first_name, s.last_name,
+                s.address_key, s.attributes, s.sort_email, s.sort_name, s.asked_at, clock_timestamp(), clock_timestamp()
+            FROM labelled s WHERE s.subscriber_id IS NULL
+            ORDER BY s.sort_email
+            RETURNING id, sort_email, sort_name
+        )
         INSERT INTO targetgroups_membership
             (target_group_id, subscriber_id, sort_email, sort_name, added_run_id, subscribed_at)
-        SELECT %(group)s, t.id, t.sort_email, t.sort_name, %(run)s, clock_timestamp()
-        FROM {stage} s JOIN targetgroups_subscriber t ON t.bridge_id = %(bridge)s AND t.remote_key = s.remote_key
-        WHERE s.reason = '' AND NOT EXISTS (
-            SELECT 1 FROM targetgroups_membership m WHERE m.target_group_id = %(group)s AND m.subscriber_id = t.id
-        )
-        ORDER BY t.sort_email
+        SELECT %(group)s, id, sort_email, sort_name, %(run)s, clock_timestamp()
+        FROM (SELECT id, sort_email, sort_name FROM new ORDER BY sort_email) all_new
         """,
         group=group.pk,
         run=run.pk,
         bridge=group.bridge_id,
     )
+    known = stage.execute(
+        """
+        INSERT INTO targetgroups_membership
+            (target_group_id, subscriber_id, sort_email, sort_name, added_run_id, subscribed_at)
+        SELECT %(group)s, t.id, t.sort_email, t.sort_name, %(run)s, clock_timestamp()
+        FROM labelled s JOIN targetgroups_subscriber t ON t.id = s.subscriber_id
+        WHERE NOT s.is_member
+        ORDER BY t.sort_email
+        """,
+        group=group.pk,
+        run=run.pk,
+    )
+    return new + known
 
 
 def remove_members(run: SyncRun, stage: Stage, group: TargetGroup) -> dict[str, int]:
@@ -247,17 +217,20 @@ def update_exclusions(run: SyncRun, stage: Stage, group: TargetGroup) -> int:
 
     What is unchanged stays as it is.
     """
-    present = """
+    stage.execute("DROP TABLE IF EXISTS pg_temp.excluded")
+    stage.execute(
+        """
+        CREATE TEMPORARY TABLE excluded ON COMMIT DROP AS
         SELECT remote_key, reason, min(remote_id) AS remote_id, count(*) AS row_count, min(detail) AS detail,
             min(asked_at) AS seen_at
         FROM {stage} WHERE reason <> '' GROUP BY remote_key, reason
-    """
+        """
+    )
     stage.execute(
-        "WITH present AS (" + present + ")"  # noqa: S608 - fixed texts
         """
         UPDATE targetgroups_exclusion e SET until_run_id = %(run)s, ended_at = clock_timestamp()
         WHERE e.target_group_id = %(group)s AND e.until_run_id IS NULL AND NOT EXISTS (
-            SELECT 1 FROM present p
+            SELECT 1 FROM excluded p
             WHERE p.remote_key = e.remote_key AND p.reason = e.reason AND p.row_count = e.row_count
         )
         """,
@@ -265,12 +238,11 @@ def update_exclusions(run: SyncRun, stage: Stage, group: TargetGroup) -> int:
         group=group.pk,
     )
     return stage.execute(
-        "WITH present AS (" + present + ")"  # noqa: S608 - fixed texts
         """
         INSERT INTO targetgroups_exclusion
             (bridge_id, target_group_id, remote_id, remote_key, reason, row_count, detail, seen_at, from_run_id)
         SELECT %(bridge)s, %(group)s, p.remote_id, p.remote_key, p.reason, p.row_count, p.detail, p.seen_at, %(run)s
-        FROM present p WHERE NOT EXISTS (
+        FROM excluded p WHERE NOT EXISTS (
             SELECT 1 FROM targetgroups_exclusion e
             WHERE e.target_group_id = %(group)s AND e.until_run_id IS NULL
               AND e.remote_key = p.remote_key AND e.reason = p.reason
@@ -280,15 +252,6 @@ def update_exclusions(run: SyncRun, stage: Stage, group: TargetGroup) -> int:
         group=group.pk,
         run=run.pk,
     )
-
-
-def check_references() -> None:
-    """Let PostgreSQL check every reference now instead of at the commit.
-
-    A first load of a million rows takes it long, and at the commit the run's progress row is locked: no heartbeat.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def refresh_statistics(added: int, excluded: int) -> None:

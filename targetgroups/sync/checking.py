@@ -20,7 +20,7 @@ def settle(attempt: Attempt) -> None:
     stage.settle_statistics()
     stage.mark_duplicates()
     diff.exclude_known_do_not_email(stage, attempt.group, attempt.read_at)
-    candidate_count = _find_candidates(attempt)
+    candidate_count = diff.find_candidates(stage, attempt.group)
     plan = diff.plan(attempt.run, stage, candidate_count, counts.member_count(attempt.group))
     guard.check(plan, guard.limits_of(attempt.group))
     if candidate_count:
@@ -36,11 +36,6 @@ def sums(attempt: Attempt) -> Sums:
         listed = by_reason.get(ExclusionReason.DO_NOT_EMAIL, 0)
         by_reason[str(ExclusionReason.DO_NOT_EMAIL)] = max(listed, attempt.calculated_do_not_email)
     return Sums(eligible, by_reason, is_calculated)
-
-
-def _find_candidates(attempt: Attempt) -> int:
-    has_rejects = bool(attempt.stage.counts_by_reason().get(ExclusionReason.UNREADABLE_ROW))
-    return diff.find_candidates(attempt.stage, attempt.group, has_rejects=has_rejects)
 
 
 def _look_up(attempt: Attempt) -> None:

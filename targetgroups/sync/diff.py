@@ -23,7 +23,8 @@ def exclude_known_do_not_email(stage: Stage, group: TargetGroup, read_at: dateti
     """Exclude staged people whom newer knowledge shows as Do Not Email (R14); return how many.
 
     The knowledge is another group's: seen there after our page was asked for, or confirmed by a run that began later.
-    `read_at` is before any of our pages, and leaves out what is older than all of them.
+    `read_at` is before any of our pages, and leaves out what is older than all of them: first of all the groups whose
+    last completed run had ended by then, so mostly all.
     """
     return stage.execute(
         """
@@ -33,8 +34,8 @@ def exclude_known_do_not_email(stage: Stage, group: TargetGroup, read_at: dateti
         FROM (
             SELECT e.remote_key, max(greatest(e.seen_at, g.read_at)) AS seen_at
             FROM targetgroups_exclusion e JOIN targetgroups_targetgroup g ON g.id = e.target_group_id
-            WHERE e.bridge_id = %(bridge)s AND e.reason = 'do_not_email' AND e.until_run_id IS NULL
-              AND greatest(e.seen_at, g.read_at) > %(read_at)s
+            WHERE g.bridge_id = %(bridge)s AND g.counted_at > %(read_at)s
+              AND e.reason = 'do_not_email' AND e.until_run_id IS NULL AND greatest(e.seen_at, g.read_at) > %(read_at)s
             GROUP BY e.remote_key
             UNION ALL
             SELECT t.remote_key, t.do_not_email_at FROM targetgroups_subscriber t
@@ -48,7 +49,7 @@ def exclude_known_do_not_email(stage: Stage, group: TargetGroup, read_at: dateti
     )
 
 
-def find_candidates(stage: Stage, group: TargetGroup, *, has_rejects: bool) -> int:
+def find_candidates(stage: Stage, group: TargetGroup) -> int:
     """List the members whom the reading does not show as eligible; return how many.
 
     Whoever's row was rejected is not among them: an unreadable row says nothing (R5).
@@ -69,7 +70,7 @@ def find_candidates(stage: Stage, group: TargetGroup, *, has_rejects: bool) -> i
         LEFT JOIN {stage} s ON s.remote_key = t.remote_key AND s.reason NOT IN ('duplicate_row', 'unreadable_row')
         WHERE m.target_group_id = %(group)s AND s.reason IS DISTINCT FROM ''
         """  # noqa: S608 - two fixed texts
-        + (unreadable if has_rejects else ""),
+        + (unreadable if stage.has_rejects else ""),
         group=group.pk,
     )
 
@@ -203,13 +204,51 @@ def record_would_add_and_change(run: SyncRun, stage: Stage, group: TargetGroup, 
     return added, changed
 
 
+def label(stage: Stage, group: TargetGroup, columns: list[str]) -> None:
+    """List the eligible people who are not yet stored as they were read, in one pass: labels for `apply`.
+
+    The table `labelled` lives as long as the transaction. subscriber_id is null for whoever the bridge doesn't know,
+    is_member tells of this group, is_changed that the staged values are to be stored. `columns` are the search's own.
+    """
+    stage.execute("DROP TABLE IF EXISTS pg_temp.labelled")
+    stage.execute(
+        """
+        CREATE TEMPORARY TABLE labelled ON COMMIT DROP AS
+        SELECT s.*, t.id AS subscriber_id, m.subscriber_id IS NOT NULL AS is_member,
+            t.id IS NOT NULL AND """  # noqa: S608 - fixed texts
+        + DIFFERS
+        + " AND NOT "
+        + _STORED_IS_NEWER
+        + """ AS is_changed
+        FROM {stage} s
+        LEFT JOIN targetgroups_subscriber t ON t.bridge_id = %(bridge)s AND t.remote_key = s.remote_key
+        LEFT JOIN targetgroups_membership m ON m.subscriber_id = t.id AND m.target_group_id = %(group)s
+        WHERE s.reason = '' AND (t.id IS NULL OR m.subscriber_id IS NULL OR """
+        + DIFFERS
+        + ")",
+        bridge=group.bridge_id,
+        group=group.pk,
+        columns=columns,
+    )
+
+
+# The stored values are newer than the staged row: changed later, or confirmed by a group whose run began later (R14).
+_STORED_IS_NEWER = """
+    (t.seen_at >= s.asked_at OR EXISTS (
+        SELECT 1 FROM targetgroups_membership o JOIN targetgroups_targetgroup g ON g.id = o.target_group_id
+        WHERE o.subscriber_id = t.id AND g.id <> %(group)s AND g.read_at > s.asked_at AND t.do_not_email_at IS NULL
+    ))
+"""
+
 # A search speaks for its own columns alone: what other searches brought of a person stays.
 MERGED_ATTRIBUTES = "((t.attributes - %(columns)s::text[]) || s.attributes)"
 
 # A stored subscriber `t` says something else than the staged row `s`.
+# Attributes that are equal are so after merging as well, which spares most rows the merge.
 DIFFERS = f"""
-    (t.email, t.first_name, t.last_name, t.local_id, t.remote_id, t.attributes, t.do_not_email_at IS NULL)
-    IS DISTINCT FROM (s.email, s.first_name, s.last_name, s.local_id, s.remote_id, {MERGED_ATTRIBUTES}, true)
+    ((t.email, t.first_name, t.last_name, t.local_id, t.remote_id, t.do_not_email_at IS NULL)
+    IS DISTINCT FROM (s.email, s.first_name, s.last_name, s.local_id, s.remote_id, true)
+    OR (t.attributes <> s.attributes AND t.attributes <> {MERGED_ATTRIBUTES}))
 """
 
 # What differs, before and after, as {"field": [before, after]}; attributes by their own names.

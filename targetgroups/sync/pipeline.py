@@ -174,19 +174,17 @@ def _write(attempt: Attempt) -> Applied:
     """Do the steps of an apply; the caller's transaction makes them one."""
     run, stage, group = attempt.run, attempt.stage, attempt.group
     members_before = counts.member_count(group)
-    apply.make_room()
     newly_known = diff.exclude_known_do_not_email(stage, group, attempt.read_at)
     if newly_known and apply.remove_newly_excluded(stage, group):
         plan = diff.plan(run, stage, diff.removal_count(stage), members_before)
         guard.check(plan, guard.limits_of(group))
     sums = checking.sums(attempt)
     apply.erase_do_not_email(stage, group)
+    diff.label(stage, group, attempt.columns)
     changed = apply.update_subscribers(run, stage, group, attempt.columns)
-    apply.insert_subscribers(stage, group)
     added = apply.add_members(run, stage, group)
     removed_by_reason = apply.remove_members(run, stage, group)
     newly_excluded = apply.update_exclusions(run, stage, group)
-    apply.check_references()
     members_after = members_before + added - sum(removed_by_reason.values())
     return Applied(members_before, members_after, added, changed, removed_by_reason, sums, newly_excluded)
 

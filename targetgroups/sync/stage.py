@@ -4,13 +4,13 @@ Made, filled, corrected, dropped and swept here. An attempt never resumes anothe
 Beside it stands the removal table: the members whom the reading does not show as eligible, until their look-up.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 from django.db import connection, transaction
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from thrive_sync.lib.addresses import address_key
 from thrive_sync.lib.sorting import sort_key
@@ -25,41 +25,34 @@ FIRST, SECOND, LOOK_UP, DO_NOT_EMAIL = 1, 2, 3, 9
 
 _PREFIX = "sync_stage_"
 _REMOVAL_PREFIX = "sync_removal_"
-_TYPES = [
-    "int2",
-    "text",
-    "text",
-    "int8",
-    "text",
-    "text",
-    "text",
-    "text",
-    "text",
-    "text",
-    "jsonb",
-    "timestamptz",
-    "text",
-    "text",
-]
 _LONGEST_REMOTE_ID = 100
 _LONGEST_SORT_KEY = 200  # an index entry must stay far below a third of a page
 _BIGGEST_LOCAL_ID = 2**63 - 1
-_NOTHING = Jsonb({}, dumps=lambda _nothing: b"{}")  # nearly every row has it: not rendered anew for each
 # A COPY costs two round trips whatever it carries: pages wait here until it is worth them.
 _ROWS_A_COPY = 2_000
 
+# A row as COPY's text: the values of the columns, in their order.
+_Row = tuple[str, ...]
+_COLUMNS = (
+    *("reading", "asked_at", "reason", "remote_key", "remote_id", "local_id", "email", "first_name", "last_name"),
+    *("address_key", "sort_email", "sort_name", "attributes", "detail"),
+)
+_REASON = _COLUMNS.index("reason")
+_NULL = "\\N"
+_MUST_BE_ESCAPED = re.compile(r"[\\\t\n\r]")
+_ESCAPED = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
+
 
 class Stage:
-    """The two tables of one attempt."""
+    """The two tables of one attempt; `has_rejects` tells whether any row could not be read."""
 
     def __init__(self, run: SyncRun) -> None:
         self.table = sql.Identifier(f"{_PREFIX}{run.pk}_{run.attempt}")
         self.removals = sql.Identifier(f"{_REMOVAL_PREFIX}{run.pk}_{run.attempt}")
-        self._copy = sql.SQL(
-            "COPY {} (reading, remote_key, remote_id, local_id, email, first_name, last_name, address_key, sort_email,"
-            " sort_name, attributes, asked_at, reason, detail) FROM STDIN (FORMAT BINARY)"
-        ).format(self.table)
-        self._waiting: list[tuple[Any, ...]] = []
+        columns = sql.SQL(", ").join(map(sql.Identifier, _COLUMNS))
+        self._copy = sql.SQL("COPY {} ({}) FROM STDIN").format(self.table, columns)
+        self._waiting: list[_Row] = []
+        self.has_rejects = False
 
     def execute(self, query: str, **params: Any) -> int:
         """Run a statement with {stage} and {removals} filled in; return the number of rows it touched."""
@@ -78,11 +71,17 @@ class Stage:
     # --- the tables' lives ---
 
     def create(self) -> None:
+        # For the statements that compare: with the usual 4 MB their sorts and hashes of a million rows go to disk, and
+        # compiling them takes longer than they do.
+        self.execute("SET work_mem = '64MB'; SET jit = off")
         with transaction.atomic():
+            # What is filtered by stands first: every statement reads as far into each row.
             self.execute(
                 """
                 CREATE UNLOGGED TABLE {stage} (
                     reading smallint NOT NULL,
+                    asked_at timestamptz NOT NULL,
+                    reason text NOT NULL,
                     remote_key text COLLATE "C" NOT NULL,
                     remote_id text NOT NULL,
                     local_id bigint,
@@ -93,8 +92,6 @@ class Stage:
                     sort_email text COLLATE "C" NOT NULL,
                     sort_name text COLLATE "C" NOT NULL,
                     attributes jsonb NOT NULL,
-                    asked_at timestamptz NOT NULL,
-                    reason text NOT NULL,
                     detail text NOT NULL
                 ) WITH (autovacuum_enabled = false)
                 """
@@ -115,10 +112,14 @@ class Stage:
     def drop(self) -> None:
         self._waiting.clear()
         self.execute("DROP TABLE IF EXISTS {stage}, {removals}")
+        self.execute("RESET work_mem; RESET jit")
 
     def settle_statistics(self) -> None:
-        """Tell the planner what is in the stage: without it a merge of a million rows takes the wrong road."""
-        self.execute("ANALYZE {stage}")
+        """Tell the planner what is in the stage: without it a merge of a million rows takes the wrong road.
+
+        Of the columns that plans depend on alone: all of them take as long as a merge.
+        """
+        self.execute("ANALYZE {stage} (remote_key, reason, reading)")
 
     # --- filling ---
 
@@ -129,8 +130,11 @@ class Stage:
         people = page.rows
         if reading == DO_NOT_EMAIL:  # a server that ignores the criterion sends the others too: they are staged already
             people = [person for person in people if person.do_not_email is not False]
-        self._waiting += [_row(person, reading, page.asked_at) for person in people]
-        self._waiting += [_rejected_row(rejected, reading, page.asked_at) for rejected in page.rejected]
+        asked = (str(reading), page.asked_at.isoformat())
+        rows = [_row(person, asked) for person in people]
+        rows += [_rejected_row(rejected, asked) for rejected in page.rejected]
+        self.has_rejects = self.has_rejects or any(row[_REASON] == ExclusionReason.UNREADABLE_ROW for row in rows)
+        self._waiting += rows
         if len(self._waiting) >= _ROWS_A_COPY:
             self._flush()
 
@@ -139,9 +143,7 @@ class Stage:
         if not self._waiting:
             return
         with connection.cursor() as cursor, cursor.copy(self._copy) as copy:
-            copy.set_types(_TYPES)
-            for row in self._waiting:
-                copy.write_row(row)
+            copy.write(_rendered(self._waiting))
         self._waiting.clear()
 
     def forget(self, reading: int) -> None:
@@ -281,18 +283,25 @@ def _existing() -> list[tuple[str, int, int]]:
     return [(name, *map(int, name.rsplit("_", 2)[1:])) for name in names]
 
 
-def _row(person: Person, reading: int, asked_at: Any) -> tuple[Any, ...]:
+def _row(person: Person, asked: tuple[str, str]) -> _Row:
+    """Make the staged row of a person: the one thing that is done in Python for each, so it is done sparingly.
+
+    `asked` are the reading's number and the time its page was asked for.
+    """
     remote_id = person.remote_id
     if len(remote_id) > _LONGEST_REMOTE_ID or "\0" in remote_id:
         rejected = RejectedRow(remote_id=None, local_id=person.local_id, reason="Remote ID is too long")
-        return _rejected_row(rejected, reading, asked_at)
-    email = _clean(person.email).strip()
+        return _rejected_row(rejected, asked)
+    email, first_name, last_name = person.email or "", person.first_name or "", person.last_name or ""
+    if "\0" in f"{email}{first_name}{last_name}":
+        email, first_name, last_name = _clean(email), _clean(first_name), _clean(last_name)
+    email = email.strip()
     reason = exclusion_reason(person.do_not_email, email)
     if reason is ExclusionReason.DO_NOT_EMAIL:
-        return _bare_row(reading, remote_id, person.local_id, asked_at, reason, "")
-    first_name, last_name = _clean(person.first_name), _clean(person.last_name)
+        return _bare_row(asked, remote_id, person.local_id, reason, "")
     return (
-        reading,
+        *asked,
+        reason or "",
         remote_id.lower(),
         remote_id,
         _local_id(person.local_id),
@@ -302,31 +311,27 @@ def _row(person: Person, reading: int, asked_at: Any) -> tuple[Any, ...]:
         "" if reason else address_key(email),
         sort_key(email)[:_LONGEST_SORT_KEY],
         sort_key(f"{last_name} {first_name}".strip())[:_LONGEST_SORT_KEY],
-        _attributes(person.attributes),
-        asked_at,
-        reason or "",
+        _attributes(person.attributes) if person.attributes else "{}",
         "",
     )
 
 
-def _rejected_row(rejected: RejectedRow, reading: int, asked_at: Any) -> tuple[Any, ...]:
+def _rejected_row(rejected: RejectedRow, asked: tuple[str, str]) -> _Row:
     remote_id = _clean(rejected.remote_id)
     return _bare_row(
-        reading,
+        asked,
         remote_id if len(remote_id) <= _LONGEST_REMOTE_ID else "",
         rejected.local_id,
-        asked_at,
         ExclusionReason.UNREADABLE_ROW,
-        rejected.reason[:200],
+        _clean(rejected.reason)[:200],
     )
 
 
 def _bare_row(
-    reading: int, remote_id: str, local_id: int | None, asked_at: Any, reason: ExclusionReason, detail: str
-) -> tuple[Any, ...]:
+    asked: tuple[str, str], remote_id: str, local_id: int | None, reason: ExclusionReason, detail: str
+) -> _Row:
     nothing = ("",) * 6
-    key, local_id = remote_id.lower(), _local_id(local_id)
-    return (reading, key, remote_id, local_id, *nothing, _NOTHING, asked_at, str(reason), detail)
+    return (*asked, reason, remote_id.lower(), remote_id, _local_id(local_id), *nothing, "{}", detail)
 
 
 def _clean(text: str | None) -> str:
@@ -334,11 +339,27 @@ def _clean(text: str | None) -> str:
     return text.replace("\0", "") if text else ""
 
 
-def _local_id(local_id: int | None) -> int | None:
-    return local_id if local_id is not None and 0 <= local_id <= _BIGGEST_LOCAL_ID else None
+def _local_id(local_id: int | None) -> str:
+    return str(local_id) if local_id is not None and 0 <= local_id <= _BIGGEST_LOCAL_ID else _NULL
 
 
-def _attributes(attributes: dict[str, str]) -> Jsonb:
-    if not attributes:
-        return _NOTHING
-    return Jsonb({_clean(name): _clean(value) for name, value in attributes.items()}, dumps=msgspec.json.encode)
+def _attributes(attributes: dict[str, str]) -> str:
+    encoded = msgspec.json.encode(attributes)
+    if b"\\u0000" in encoded:  # also where a text merely spells it out: cleaning changes nothing then
+        encoded = msgspec.json.encode({_clean(name): _clean(value) for name, value in attributes.items()})
+    return encoded.decode()
+
+
+def _rendered(rows: list[_Row]) -> str:
+    """Render rows as COPY's text. Most need no escaping, and whether any does is seen at once for all of them."""
+    text = "".join(["\t".join(row) + "\n" for row in rows])
+    ends, tabs = text.count("\n"), text.count("\t")
+    if ends == len(rows) and tabs == len(rows) * (len(_COLUMNS) - 1) and "\\" not in text and "\r" not in text:
+        return text
+    return "".join(["\t".join(map(_escaped, row, _COLUMNS)) + "\n" for row in rows])
+
+
+def _escaped(value: str, column: str) -> str:
+    if column == "local_id" or not _MUST_BE_ESCAPED.search(value):  # a number, or the one null
+        return value
+    return _MUST_BE_ESCAPED.sub(lambda found: _ESCAPED[found[0]], value)

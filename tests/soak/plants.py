@@ -136,7 +136,7 @@ def no_removal_look_up() -> None:
 
 def stale_read_overwrites() -> None:
     """R14: what was read earlier and written later wins over newer knowledge."""
-    from targetgroups.sync import apply, diff
+    from targetgroups.sync import diff
 
     _replace(diff, "_STORED_IS_NEWER", "(%(group)s IS NULL)")
     _replace(diff, "exclude_known_do_not_email", lambda *arguments: 0)

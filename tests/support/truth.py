@@ -77,7 +77,28 @@ def complaints(connection: psycopg.Connection[Any], standin_url: str, group_id: 
     ]
     if member_count != len(stored):
         found.append(f"the count says {member_count}, but {len(stored)} are members")
-    return found + leaks(connection)
+    return found + leaks(connection) + orphans(connection)
+
+
+def orphans(connection: psycopg.Connection[Any]) -> list[str]:
+    """Find rows that speak of somebody or something that is not there: no database constraint watches these tables."""
+    return [
+        f"{count} rows of {table} have no {column}"
+        for table, column, there in (
+            ("membership", "subscriber_id", "subscriber"),
+            ("membership", "target_group_id", "targetgroup"),
+            ("exclusion", "target_group_id", "targetgroup"),
+            ("exclusion", "bridge_id", "bridge"),
+            ("subscriber", "bridge_id", "bridge"),
+            ("runoutcome", "run_id", "syncrun"),
+            ("runoutcome", "bridge_id", "bridge"),
+        )
+        for (count,) in connection.execute(
+            f"SELECT count(*) FROM targetgroups_{table} o WHERE NOT EXISTS"
+            f" (SELECT 1 FROM targetgroups_{there} t WHERE t.id = o.{column})"
+        )
+        if count
+    ]
 
 
 def leaks(connection: psycopg.Connection[Any]) -> list[str]:
