@@ -1,0 +1,31 @@
+"""`python -m bench.sync_memory PEOPLE STEP...`: the product's sync in a process of its own, its rows made as it reads.
+
+Prints the process's peak memory in MiB.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import resource
+import subprocess
+import sys
+
+
+def main(people: int, steps: list[str]) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "thrive_sync.settings")
+    import django
+
+    django.setup()
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], check=True)  # its memory is not the sync's
+    logging.disable(logging.INFO)
+    from bench.sync_product import ProductSync
+
+    product = ProductSync(people, is_ready=False)
+    for step in steps:
+        product.step(step)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2:])
