@@ -38,6 +38,7 @@ def _reads(number: int) -> Chosen:
 
 
 STEPS = (
+    Step("between take and the first beat", "single_flight:_begin_progress", is_after=False),
     Step("after take", "single_flight:take", chosen=lambda _arguments, run: run is not None),
     Step("after Get search", "reading:get_runnable_search"),
     Step("after the stage is made", "stage:Stage.create"),
