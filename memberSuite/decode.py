@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lxml import etree
@@ -77,9 +76,11 @@ def is_nil(element: etree._Element | None) -> bool:
 
 
 def text_of(parent: etree._Element | None, tag: str) -> str | None:
-    """Return a child's text; nil, empty and absent are all None."""
-    child = None if parent is None else parent.find(tag)
-    return None if child is None or is_nil(child) else (child.text or None)
+    """Return a child's text; nil, empty and absent are all None, and so is one that holds more than text."""
+    found = [] if parent is None else parent.findall(tag)
+    if len(found) > 1:
+        raise UnreadableReply("The answer says one thing twice.")
+    return (found[0].text or None) if found and not len(found[0]) and not is_nil(found[0]) else None
 
 
 def type_of(element: etree._Element) -> str:
@@ -135,8 +136,9 @@ def table_rows(result: etree._Element) -> list[etree._Element]:
     return [row for data_set in diffgram if not data_set.tag.startswith("{") for row in data_set]
 
 
-def cells(rows: Iterable[etree._Element]) -> list[dict[str, str | None]]:
-    return [{cell.tag: cell.text for cell in row} for row in rows]
+def cells(row: etree._Element) -> list[tuple[str, str | None]]:
+    """Return a row's names and texts; what is nil, or holds more than text, has none."""
+    return [(cell.tag, None if len(cell) or is_nil(cell) else cell.text) for cell in row]
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,8 @@ def record_fields(record: etree._Element) -> dict[str, Field]:
     fields: dict[str, Field] = {}
     for pair in record.iterfind(f"{TYPES}Fields/{TYPES}KeyValueOfstringanyType"):
         key, value = text_of(pair, TYPES + "Key"), pair.find(TYPES + "Value")
+        if key is not None and key.casefold() in fields:
+            raise UnreadableReply("The record says one thing twice.")
         if key is not None and value is not None:
             fields[key.casefold()] = Field(_field_text(value), value)
     return fields

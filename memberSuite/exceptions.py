@@ -188,6 +188,14 @@ class PagingIgnored(PermanentError):
     )
 
 
+class ListEndless(PermanentError):
+    code = "list_endless"
+    sentence = (
+        "MemberSuite's list of saved searches does not end, so it can't be used. Nothing was changed. "
+        "Try again; if it stays, contact MemberSuite."
+    )
+
+
 class UnreadableReply(PermanentError):
     code = "unreadable_reply"
     sentence = (

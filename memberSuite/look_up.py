@@ -7,11 +7,12 @@ from functools import partial
 from itertools import islice
 
 from memberSuite.crew import Crew, Halt
-from memberSuite.exceptions import CriterionRefused, UnreadableReply
+from memberSuite.exceptions import CriterionRefused, PagingIgnored, UnreadableReply
 from memberSuite.pages import Answer, PageSize
 from memberSuite.records import PeoplePage, Person, RejectedRow
 
 IDS_A_CALL = 200
+MOST_ROWS_AN_ID = 500  # a person may have several rows in a search; a server that never stops gives more
 
 FetchIds = Callable[[Sequence[str], int, PageSize], Answer]
 
@@ -34,23 +35,27 @@ def look_up_pages(
 
 def _answers(fetch: FetchIds, batch: list[str], page_size: int) -> Iterator[tuple[Answer, set[str]]]:
     asked = {remote_id.lower() for remote_id in batch}
-    start = 0
+    start, answered = 0, set[str]()
     while True:
         answer = fetch(batch, start, PageSize(page_size))
         if not start and answer.total is not None and len(answer) > answer.total:
             raise UnreadableReply("More rows came than MemberSuite said there are.")
+        is_only_page = not start
         start += len(answer)
         yield answer, asked
-        if answer.total is None:
-            # Nothing tells whether the answer is whole: the rest is asked for alone until nobody of it comes.
-            answered = {row.remote_id.lower() for row in answer.read() if row.remote_id}
+        if answer.total is not None and is_only_page and start >= answer.total:
+            return
+        answered.update(row.remote_id.lower() for row in answer.read() if row.remote_id)
+        if answer.total is None or start >= answer.total:
+            # Nothing tells whether the answer is whole: no total does, and none does for several pages, where one may
+            # repeat what another left out. So the rest is asked for alone until nobody of it comes.
             rest = [remote_id for remote_id in batch if remote_id.lower() not in answered]
             if not rest or len(rest) == len(batch):
                 return
             batch, start = rest, 0
             continue
-        if start >= answer.total:
-            return
+        if start > MOST_ROWS_AN_ID * len(batch):
+            raise PagingIgnored
         if not len(answer):
             raise UnreadableReply("Fewer rows came than MemberSuite said there are.")
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from memberSuite.coerce import decode_name, to_bool, to_ints
+from memberSuite.coerce import decode_name, to_bool, to_int, to_ints
 from memberSuite.records import NO_ATTRIBUTES, Person, RejectedRow
 
 PEOPLE_COLUMNS = ("ID", "LocalID", "FirstName", "LastName", "EmailAddress", "DoNotEmail", "LastModifiedDate")
@@ -23,31 +23,33 @@ class Columns:
         for name in hidden:  # columns of the reply that have such a name but are not what it says
             self._places.pop(name.casefold(), None)
         self._known: dict[str, int] = {}
-        self._tags = [""] * len(names)
+        self._count = len(names)
 
     def place(self, tag: str) -> int:
         """Return a column's place, or -1 for one that nobody asked for; a name is looked at once per reading."""
         if tag not in self._known:
-            place = self._places.get(decode_name(tag.rpartition("}")[2]).casefold(), -1)
-            if place >= 0:
-                self._tags[place] = tag
-            self._known[tag] = place
+            self._known[tag] = self._places.get(decode_name(tag.rpartition("}")[2]).casefold(), -1)
         return self._known[tag]
 
-    def tags(self, rows: Sequence[Mapping[str, object]]) -> list[str]:
-        """Return what each column asked for is called in these rows, "" for one that none of them has."""
-        for tag in set().union(*rows) - self._known.keys():
-            self.place(tag)
-        return self._tags
+    def values(self, cells: Iterable[tuple[str, Any]]) -> tuple[list[Any], bool]:
+        """Return a row's values in the order asked for, and whether each stood there once at most.
 
-    def values(self, rows: Sequence[Mapping[str, str | None]]) -> list[list[str | None]]:
-        """Return each row's texts in the order asked for; a cell that is left out is None."""
-        tags = self.tags(rows)
-        return [[row.get(tag) for tag in tags] for row in rows]
+        A cell that is left out is None; so is one that stands there twice, because nothing says which of them is meant.
+        """
+        found: list[Any] = [None] * self._count
+        seen: set[int] = set()
+        is_plain = True
+        for tag, value in cells:
+            place = self.place(tag)
+            if place < 0:
+                continue
+            found[place], is_plain = (None, False) if place in seen else (value, is_plain)
+            seen.add(place)
+        return found, is_plain
 
     def places_of(self, tags: Sequence[str]) -> list[int | None] | None:
         """Return where each column asked for stands among these names; None when two of them are the same column."""
-        found: list[int | None] = [None] * len(self._tags)
+        found: list[int | None] = [None] * self._count
         for number, tag in enumerate(tags):
             place = self.place(tag)
             if place >= 0 and found[place] is not None:
@@ -71,18 +73,31 @@ class PeopleReader:
         self._extra = extra
         self.people = self._people if ours == PEOPLE_COLUMNS else self._flags
 
-    def of_rows(self, rows: Sequence[Sequence[Any]]) -> list[Row]:
-        """Return the people of rows in the order of `names`."""
+    def of_rows(self, rows: Sequence[Iterable[tuple[str, Any]]]) -> list[Row]:
+        """Return the people of rows given as names and texts, in whatever order; the careful way."""
+        read = [self.columns.values(row) for row in rows]
+        plain = [values for values, is_plain in read if is_plain]
         count = len(self.ours)
-        ids = to_ints([row[KEY_PLACE] for row in rows])
-        return self.people([row[:count] for row in rows], ids, [row[count:] for row in rows])
+        ids = to_ints([values[KEY_PLACE] for values in plain])
+        people = iter(self.people([values[:count] for values in plain], ids, [values[count:] for values in plain]))
+        return [next(people) if is_plain else self._of_doubtful(values) for values, is_plain in read]
+
+    def _of_doubtful(self, values: Sequence[Any]) -> Row:
+        """Return the row of somebody of whom something stands there twice: R1 holds first, and the rest is no guess."""
+        remote_id, local_id, flag = values[0], to_int(values[KEY_PLACE]), values[self.ours.index("DoNotEmail")]
+        if not remote_id or remote_id.isspace():
+            return RejectedRow(None, local_id, "no_id")
+        do_not_email = to_bool(flag)
+        if do_not_email is not False:
+            return Person(remote_id, local_id, do_not_email=do_not_email)
+        return RejectedRow(remote_id, local_id, "column_twice")
 
     def _flags(
         self, ours: Iterable[Sequence[Any]], local_ids: Iterable[int | None], own: Iterable[Sequence[Any]]
     ) -> list[Row]:
         return [
             Person(remote_id, local_id, do_not_email=to_bool(flag))
-            if remote_id
+            if remote_id and not remote_id.isspace()
             else RejectedRow(None, local_id, "no_id")
             for (remote_id, _, flag), local_id, _ in zip(ours, local_ids, own, strict=True)
         ]
@@ -96,7 +111,7 @@ class PeopleReader:
         attributes = NO_ATTRIBUTES
         for values, local_id, texts in zip(ours, local_ids, own, strict=True):
             remote_id, _, first, last, email, flag, modified = values
-            if not remote_id:
+            if not remote_id or remote_id.isspace():
                 add(RejectedRow(None, local_id, "no_id"))
                 continue
             # Most flags are one of these two; to_bool reads the other ways to say no.

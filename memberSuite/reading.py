@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from memberSuite.crew import Crew, Halt, Job, run
-from memberSuite.exceptions import MemberSuiteError, SearchInvalid, TotalMissing
+from memberSuite.exceptions import MemberSuiteError, PagingIgnored, SearchInvalid, TotalMissing
 from memberSuite.pages import (
     Answer,
     Ask,
@@ -19,6 +19,8 @@ from memberSuite.pages import (
     without_key,
 )
 from memberSuite.records import PeoplePage, Person, RejectedRow
+
+PAGES_TOO_MANY = 8  # a search may grow while it is read
 
 
 class Source(Protocol):
@@ -159,6 +161,8 @@ class PeopleReading:
         people = [row for row in rows if type(row) is Person]
         rejected = [row for row in rows if type(row) is RejectedRow] if len(people) < len(rows) else []
         self.rows_received += len(rows)
+        if self.rows_received > 2 * self.total_before + PAGES_TOO_MANY * self._size.most:
+            raise PagingIgnored  # twice as many rows as there are, and no end
         if self._asked_flag is not None and not self.filter_ignored:
             wrong = not self._asked_flag
             self.filter_ignored = wrong in {person.do_not_email for person in people}

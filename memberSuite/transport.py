@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
+import io
 import re
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,20 +119,20 @@ class Transport:
         tls: dict[str, Any] = {"cert_reqs": "CERT_REQUIRED", kind: roots}
         proxy = requests.utils.select_proxy(self._address, found["proxies"])
         if proxy is None:
-            return urllib3.PoolManager(maxsize=self._most_connections, **tls)
-        adapter = requests.adapters.HTTPAdapter(pool_maxsize=self._most_connections)
-        return adapter.proxy_manager_for(proxy if "://" in proxy else f"http://{proxy}", **tls)  # type: ignore[no-any-return]
+            manager = urllib3.PoolManager(maxsize=self._most_connections, **tls)
+        else:
+            adapter = requests.adapters.HTTPAdapter(pool_maxsize=self._most_connections)
+            manager = adapter.proxy_manager_for(proxy if "://" in proxy else f"http://{proxy}", **tls)
+        manager.pool_classes_by_scheme = _pools_with_a_limit(self._whole_answer)
+        return manager
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> Reply:
-        until = time.monotonic() + self._whole_answer
         chunks: list[bytes] = []
         size = 0
         while chunk := response.read1(CHUNK, decode_content=True):
             size += len(chunk)
             if size > BODY_LIMIT:
                 raise e.ReplyTooLarge
-            if time.monotonic() > until:
-                raise e.TimedOut("The answer did not end.")
             chunks.append(chunk)
         return Reply(
             status=response.status,
@@ -159,6 +163,46 @@ class Transport:
         if has(requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError):
             return e.AddressWrong(said)
         return e.ConnectionCut(said)
+
+
+class _Limited(io.RawIOBase):
+    """Reads a socket until a moment has come."""
+
+    def __init__(self, connection: io.RawIOBase, until: float) -> None:
+        self._connection = connection
+        self._until = until
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if time.monotonic() > self._until:
+            raise TimeoutError("The answer did not end.")
+        return self._connection.readinto(buffer)
+
+    def close(self) -> None:
+        self._connection.close()
+        super().close()
+
+
+class _LimitedResponse(http.client.HTTPResponse):
+    """An answer that has so many seconds to arrive, from its first header to its last byte."""
+
+    def __init__(self, seconds: float, connection: socket.socket, **how: Any) -> None:
+        super().__init__(connection, **how)
+        self.fp = io.BufferedReader(_Limited(self.fp.detach(), time.monotonic() + seconds))
+
+
+def _pools_with_a_limit(seconds: float) -> dict[str, type[urllib3.HTTPConnectionPool]]:
+    response = partial(_LimitedResponse, seconds)
+
+    class Plain(urllib3.HTTPConnectionPool):
+        ConnectionCls = type("Plain", (urllib3.HTTPConnectionPool.ConnectionCls,), {"response_class": response})
+
+    class Secure(urllib3.HTTPSConnectionPool):
+        ConnectionCls = type("Secure", (urllib3.HTTPSConnectionPool.ConnectionCls,), {"response_class": response})
+
+    return {"http": Plain, "https": Secure}
 
 
 def raise_for_status(reply: Reply, said: str) -> None:

@@ -19,6 +19,7 @@ from memberSuite.records import NotRunnable, Search, SearchList
 COLUMNS = ("ID", "Name", "Description", "ApplicableType", "IsPublic", "LastModifiedDate")
 STATEMENT = "SELECT {} FROM SavedSearch WHERE IsPublic = 1 ORDER BY Name"
 PEOPLE_TYPE = "individual"
+MOST_SEARCHES = 20_000
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ def _all_pages(page: Callable[[int], _Page]) -> SearchList:
         total = max(total, answer.total)
         if not answer.rows or start >= answer.total:
             return SearchList(tuple(found.values()), total - private)
+        if start > MOST_SEARCHES:
+            raise e.ListEndless
 
 
 def _by_msql(wire: ConciergeWire, columns: tuple[str, ...], start: int, most: int, halt: Halt) -> _Page:
@@ -98,15 +101,20 @@ def _table(result: etree._Element, columns: tuple[str, ...]) -> _Page:
     total = total_of(result)
     if total is None:
         raise e.TotalMissing
-    rows = Columns(columns).values(cells(table_rows(result)))
-    return _Page([search for row in rows if (search := _listed(row)) is not None], len(rows), total)
+    read = Columns(columns).values
+    rows = [read(cells(row)) for row in table_rows(result)]
+    if not all(is_plain for _, is_plain in rows):
+        raise e.UnreadableReply("The list of saved searches says one thing twice.")
+    return _Page([search for row, _ in rows if (search := _listed(row)) is not None], len(rows), total)
 
 
 def _listed(row: list[str | None]) -> Search | None:
     """Return a listed search; one without an ID leaves the list short of its total, which its reader must see."""
     remote_id, name, description, applicable_type, is_public, modified_at, is_active, *_ = *row, None
-    if not remote_id:
+    if not remote_id or remote_id.isspace():
         return None
+    if to_bool(is_public) is None:  # taken for private, it would look like one that is no longer offered (R10)
+        raise e.UnreadableReply("The list of saved searches does not say which are public.")
     active = to_bool(is_active) is not False
     is_people = (applicable_type or "").lower() == PEOPLE_TYPE
     return Search(

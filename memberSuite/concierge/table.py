@@ -198,20 +198,11 @@ class ElementRows:
 
     def keys(self) -> list[int | None]:
         """Return the LocalIDs alone, which a reader needs before it can ask for the next page."""
-        rows, place = self.elements, self.reader.columns.place
-        parent = rows[0].getparent() if rows else None
-        if parent is None:
-            return []
-        tag = next((cell.tag for row in rows for cell in row if place(cell.tag) == KEY_PLACE), None)
-        if tag is None:
-            return [None] * len(rows)
-        found = [cell.text for cell in parent.iter(tag)]
-        if len(found) != len(rows):  # some are left out, so each row must be looked at
-            found = [row.get(tag) for row in cells(rows)]
-        return to_ints(found)
+        values = self.reader.columns.values
+        return to_ints([values(cells(row))[0][KEY_PLACE] for row in self.elements])
 
     def read(self) -> list[Row]:
-        return self.reader.of_rows(self.reader.columns.values(cells(self.elements)))
+        return self.reader.of_rows([cells(row) for row in self.elements])
 
 
 def _merged(known: Iterable[str], seen: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ import msgspec
 
 from memberSuite.coerce import to_ints
 from memberSuite.people import KEY_PLACE, PeopleReader, Row
+from memberSuite.rest.names import is_each_name_once, most_names
 
 _TEXT = str | None
 _MIXED = str | int | float | bool | None
@@ -25,17 +26,20 @@ _key = attrgetter(f"c{KEY_PLACE}")
 
 @dataclass(frozen=True)
 class _Shape:
-    """The names seen in rows, and those of them that do not only hold texts."""
+    """The names seen in rows, those of them that do not only hold texts, and those that some row left out."""
 
     names: tuple[str, ...] = ()
     mixed: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
 
-    def with_rows(self, rows: Iterable[Mapping[str, Any]]) -> _Shape:
-        names, mixed = dict.fromkeys(self.names), set(self.mixed)
+    def with_rows(self, rows: Sequence[Mapping[str, Any]]) -> _Shape:
+        names, mixed, optional = dict.fromkeys(self.names), set(self.mixed), set(self.optional)
         for row in rows:
+            if self.names or row is not rows[0]:
+                optional.update(names.keys() ^ row.keys())
             names.update(dict.fromkeys(row))
             mixed.update(name for name, value in row.items() if type(value) is not str and value is not None)
-        return _Shape(tuple(names), frozenset(mixed))
+        return _Shape(tuple(names), frozenset(mixed), frozenset(optional))
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class _Typed:
     """A way to decode pages of one shape, and to take the values of our columns and of the search's own."""
 
     decoder: msgspec.json.Decoder[Any]
+    names: int | None  # in each row; None where rows may leave some out
     ours: Callable[[Any], tuple[Any, ...]]
     own: Callable[[Any], tuple[str | None, ...]]
 
@@ -64,7 +69,9 @@ class JsonReader:
             answer = typed.decoder.decode(body)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
-        if not answer.success:
+        # As many names as all rows need leave none over to stand twice.
+        is_sure = typed.names is not None and most_names(body) == len(answer.data) * typed.names + 2
+        if not answer.success or not (is_sure or is_each_name_once(body)):
             return None
         return TypedRows(answer.data, to_ints([*map(_key, answer.data)]), typed, self.people)
 
@@ -79,21 +86,23 @@ class JsonReader:
         places = self.people.columns.places_of(shape.names)
         if places is None:
             return None
-        fields: list[tuple[str, Any, None]] = []
+        fields: list[tuple[str, Any] | tuple[str, Any, None]] = []
         called: dict[str, str] = {}
         is_mixed = False
         for place, (column, number) in enumerate(zip(self.people.names, places, strict=True)):
             name = f" {place}" if number is None else shape.names[number]  # a name that means nothing, for no value
             is_mixed_here = place >= len(self.people.ours) and name in shape.mixed
             kind = None if number is None else _MIXED if is_mixed_here else _KINDS.get(column, _TEXT)
-            fields.append((f"c{place}", kind, None))
+            is_there = number is not None and name not in shape.optional
+            fields.append((f"c{place}", kind) if is_there else (f"c{place}", kind, None))
             called[f"c{place}"] = name
             is_mixed = is_mixed or is_mixed_here
         for number in set(range(len(shape.names))) - set(places):
-            fields.append((f"u{number}", Any, None))
+            is_there = shape.names[number] not in shape.optional
+            fields.append((f"u{number}", Any) if is_there else (f"u{number}", Any, None))
             called[f"u{number}"] = shape.names[number]
         try:
-            row = msgspec.defstruct("Row", fields, rename=called, forbid_unknown_fields=True, gc=False)
+            row = msgspec.defstruct("Row", fields, rename=called, forbid_unknown_fields=True, gc=False, kw_only=True)
         except ValueError:  # a name with quotes or the like
             return None
         page = msgspec.defstruct("Page", [("success", bool), ("data", list[row])], forbid_unknown_fields=True)  # type: ignore[valid-type]
@@ -101,6 +110,7 @@ class JsonReader:
         own = _values(list(called)[count : len(places)])
         return _Typed(
             msgspec.json.Decoder(page),
+            None if shape.optional else len(shape.names),
             _values(list(called)[:count]),
             (lambda struct: _texts(own(struct))) if is_mixed else own,
         )
@@ -145,12 +155,11 @@ class JsonRows:
         return len(self.rows)
 
     def keys(self) -> list[int | None]:
-        tag = self.reader.columns.tags(self.rows)[KEY_PLACE]
-        return to_ints([row.get(tag) for row in self.rows])
+        values = self.reader.columns.values
+        return to_ints([values(row.items())[0][KEY_PLACE] for row in self.rows])
 
     def read(self) -> list[Row]:
-        tags = self.reader.columns.tags(self.rows)
-        return self.reader.of_rows([_texts(row.get(tag) for tag in tags) for row in self.rows])
+        return self.reader.of_rows([zip(row, _texts(row.values()), strict=True) for row in self.rows])
 
 
 def _texts(values: Iterable[object]) -> tuple[str | None, ...]:

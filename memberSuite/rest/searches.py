@@ -18,6 +18,7 @@ from memberSuite.rest.wire import Call, RestWire, items_of
 PAGE = 100
 COLUMNS = ("ID", "Name", "Description", "ApplicableType", "IsPublic", "LastModifiedDate")
 PEOPLE_TYPE = "individual"
+MOST_SEARCHES = 20_000
 
 Record = dict[str, Any]
 
@@ -55,28 +56,42 @@ def _by_door(wire: RestWire, halt: Halt) -> tuple[list[Record], int | None]:
         )
         items, told = wire.call(lambda made=call: made, lambda outcome: items_of(outcome.value), halt)  # type: ignore[misc]
         total = told if told is not None else total
-        lowered = [{name.lower(): value for name, value in item.items()} for item in items]
-        if any("id" not in item or "ispublic" not in item for item in lowered):
-            raise e.UnreadableReply("The list of saved searches does not say which are public.")
-        new = [item for item in lowered if str(item["id"]).lower() not in found]
-        found.update((str(item["id"]).lower(), item) for item in new)
+        new = _add(found, items)
         if not new or (total is not None and len(found) >= total):  # a server may not know pages at all
             return list(found.values()), total
+        _must_end(len(found))
         page += 1
 
 
 def _by_msql(wire: RestWire, halt: Halt) -> list[Record]:
-    found: list[Record] = []
+    found: dict[str, Record] = {}
     while True:
-        conditions = ["IsPublic = 1", *([msql.id_after(str(found[-1]["id"]))] if found else [])]
+        conditions = ["IsPublic = 1", *([msql.id_after(list(found)[-1])] if found else [])]
         call = execute(msql.select(COLUMNS, "SavedSearch", conditions, "ID", PAGE))
         items, _ = wire.call(lambda made=call: made, lambda outcome: items_of(outcome.value), halt)  # type: ignore[misc]
-        lowered = [{name.lower(): value for name, value in item.items()} for item in items]
-        if any(not item.get("id") for item in lowered):
-            raise e.UnreadableReply("A saved search has no ID.")
-        if not lowered:
-            return found
-        found += lowered
+        if not items:
+            return list(found.values())
+        if not _add(found, items):
+            raise e.ListEndless
+        _must_end(len(found))
+
+
+def _add(found: dict[str, Record], items: list[Record]) -> bool:
+    """Take in a page of the list, and say whether it brought anything."""
+    known = len(found)
+    for item in items:
+        record = {name.lower(): value for name, value in item.items()}
+        remote_id = as_text(record.get("id"))
+        # Taken for private, a search would look like one that is no longer offered (R10).
+        if len(record) < len(item) or not remote_id or remote_id.isspace() or to_bool(record.get("ispublic")) is None:
+            raise e.UnreadableReply("The list of saved searches does not say which there are, or which are public.")
+        found.setdefault(remote_id.lower(), record)
+    return len(found) > known
+
+
+def _must_end(count: int) -> None:
+    if count > MOST_SEARCHES:
+        raise e.ListEndless
 
 
 def _search(record: Record) -> Search:

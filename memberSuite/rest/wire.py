@@ -17,6 +17,7 @@ from memberSuite.crew import Halt
 from memberSuite.faults import SESSION_CODES, name_of, refusal
 from memberSuite.patience import Pace, Patience
 from memberSuite.records import ConnectionSettings
+from memberSuite.rest.names import is_each_name_once
 from memberSuite.transport import Reply, Request, Transport, raise_for_status
 
 T = TypeVar("T")
@@ -187,6 +188,7 @@ def _json_or_none(reply: Reply) -> Any:
     if not body.startswith((b"{", b"[")):
         return None
     try:
-        return msgspec.json.decode(body)
+        value = msgspec.json.decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
+    return value if is_each_name_once(body) else None

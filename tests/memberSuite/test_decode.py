@@ -116,7 +116,31 @@ def test_a_flag_that_parses_to_false_keeps_the_person(flag: str) -> None:
     assert (person.do_not_email, person.first_name) == (False, "Ada")
 
 
-def test_a_row_without_id_is_rejected_with_its_local_id() -> None:
+@pytest.mark.parametrize(
+    "cells",
+    [
+        "<DoNotEmail>true</DoNotEmail><DoNotEmail>false</DoNotEmail>",
+        "<DoNotEmail>false</DoNotEmail><DoNotEmail>true</DoNotEmail>",
+        "<DoNotEmail>false</DoNotEmail><donotemail>true</donotemail>",
+        "<Do_x004E_otEmail>true</Do_x004E_otEmail><DoNotEmail>false</DoNotEmail>",
+        "<DoNotEmail>false<b/></DoNotEmail>",
+        '<DoNotEmail xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true">false</DoNotEmail>',
+    ],
+)
+def test_r1_a_flag_that_contradicts_itself_is_no_flag(cells: str) -> None:
+    assert read(f"<Table><ID>1</ID><FirstName>Ada</FirstName>{cells}</Table>") == [Person("1", do_not_email=None)]
+
+
+def test_r2_a_row_that_is_two_people_or_has_two_addresses_is_rejected() -> None:
+    plain = "<DoNotEmail>false</DoNotEmail>"
+    assert read(f"<T><ID>1</ID><id>2</id>{plain}</T>") == [RejectedRow(None, None, "no_id")]
+    two = "<EmailAddress>a@lamps.example</EmailAddress><emailaddress>b@lamps.example</emailaddress>"
+    assert read(f"<T><ID>1</ID><LocalID>7</LocalID>{two}{plain}</T>") == [RejectedRow("1", 7, "column_twice")]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n\t"])
+def test_a_row_without_id_is_rejected_with_its_local_id(blank: str) -> None:
+    assert read(f"<Table><ID>{blank}</ID><LocalID>7</LocalID></Table>") == [RejectedRow(None, 7, "no_id")]
     assert read("<Table><LocalID>7</LocalID><DoNotEmail>false</DoNotEmail></Table>") == [RejectedRow(None, 7, "no_id")]
 
 

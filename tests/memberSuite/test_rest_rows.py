@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memberSuite.people import PEOPLE_COLUMNS, PeopleReader, Row
-from memberSuite.records import Person
+from memberSuite.records import Person, RejectedRow
+from memberSuite.rest.names import is_each_name_once
 from memberSuite.rest.rows import JsonReader
 from memberSuite.rest.wire import items_of
 
@@ -85,9 +86,28 @@ def test_plain_rows_are_typed_and_mean_the_same(change: dict[str, Any]) -> None:
     assert typed(taught(), answer) == untyped(answer)
 
 
-def test_a_name_that_is_left_out_is_none() -> None:
-    answer = body({"id": "a-1", "doNotEmail": False})
-    assert typed(taught(), answer) == ([None], [Person("a-1", do_not_email=False)])
+def test_a_name_that_was_left_out_before_may_be_left_out_again_and_is_none() -> None:
+    bare = {"id": "a-1", "doNotEmail": False}
+    assert typed(taught(), body(bare)) is None
+    assert typed(taught(bare), body(bare)) == ([None], [Person("a-1", do_not_email=False)])
+
+
+@pytest.mark.parametrize("more", [(), ({"id": "a-1"},)], ids=["all names", "some left out"])
+@pytest.mark.parametrize("colon", [":", " :", "\n: "])
+@pytest.mark.parametrize("name", ["doNotEmail", "id", "emailAddress", "doN\\u006ftEmail"])
+def test_r1_a_page_in_which_a_row_names_a_column_twice_is_never_typed(name: str, colon: str, more: Any) -> None:
+    plain = body(PLAIN)
+    assert typed(taught(*more), plain) is not None
+    twice = plain.replace(b'{"id"', f'{{"{name}"{colon}false,"id"'.encode())
+    assert typed(taught(*more), twice) is None
+    assert not is_each_name_once(twice)
+
+
+def test_r1_a_flag_under_two_names_is_in_doubt_and_an_address_under_two_names_is_rejected() -> None:
+    flags = fresh().rows([PLAIN | {"doNotEmail": False, "DONOTEMAIL": True}])
+    assert flags.read() == [Person("a-1", 7, do_not_email=None)]
+    addresses = fresh().rows([PLAIN | {"doNotEmail": False, "EMAILADDRESS": "other@lamps.example"}])
+    assert addresses.read() == [RejectedRow("a-1", 7, "column_twice")]
 
 
 def test_columns_that_hold_other_things_than_texts_become_texts() -> None:
