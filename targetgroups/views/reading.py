@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, Subquery
 
 from thrive_sync.lib.paging import KeysetPage, keyset_page
 
@@ -43,9 +43,12 @@ def newest_run(bridge: Bridge | None, kind: RunKind) -> SyncRun | None:
 
 
 def run_to_show(group: TargetGroup) -> SyncRun | None:
-    """Return the group's run under way, or else its newest one."""
-    runs = SyncRun.objects.filter(target_group=group, kind=RunKind.GROUP).select_related("progress", "bridge")
-    return runs.filter(status__in=ACTIVE).order_by("status", "id").first() or runs.order_by("-id").first()
+    """Return the group's run under way, or else its newest one; a running one comes before one that waits."""
+    runs = SyncRun.objects.filter(target_group=group, kind=RunKind.GROUP)
+    newest = runs.order_by("-id").values("pk")[:1]
+    shown = runs.filter(Q(status__in=ACTIVE) | Q(pk=Subquery(newest))).select_related("progress")
+    ranks = {RunStatus.RUNNING: 0, RunStatus.WAITING: 1}
+    return min(shown, key=lambda run: ranks.get(RunStatus(run.status), 2), default=None)
 
 
 def runs_beside(groups: Iterable[TargetGroup]) -> dict[int, SyncRun]:
