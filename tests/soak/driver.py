@@ -229,7 +229,7 @@ class Soak:
         self.frozen: list[Frozen] = []
         self.followers: list[int] = []
         self._frozen_too_long: list[str] = []
-        self.valkey_is_down = False
+        self.valkey_is_down = self.valkey_was_down = self.has_worker_beside = False
         self.never_offered = {
             key for key, search in self.standin.world.catalogue.searches.items() if search.name in NEVER_OFFERED
         }
@@ -265,6 +265,13 @@ class Soak:
         )
         now = time.monotonic()
         self.frozen.append(Frozen(pid, run.pk if run else None, run.attempt if run else 0, now, now + 0.5))
+        self._add_worker_beside_the_frozen()
+
+    def _add_worker_beside_the_frozen(self) -> None:
+        """Celery does not come back from a lost broker while a process of its pool is frozen: a site has other workers."""
+        if self.frozen and self.valkey_was_down and not self.has_worker_beside:
+            self.nursery.worker()
+            self.has_worker_beside = True
 
     def _may_wake(self, frozen: Frozen) -> bool:
         """Say whether its run was done by another meanwhile: only then is waking up a test."""
@@ -479,7 +486,8 @@ class Soak:
     def stop_valkey(self) -> str:
         if not self.valkey_is_down:
             self.servers.stop_valkey()
-        self.valkey_is_down = True
+        self.valkey_is_down = self.valkey_was_down = True
+        self._add_worker_beside_the_frozen()
         return "Valkey killed"
 
     def start_valkey(self) -> str:
