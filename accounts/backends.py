@@ -13,9 +13,10 @@ class OneQueryBackend(ModelBackend):
     def get_all_permissions(self, user_obj: AbstractBaseUser | AnonymousUser, obj: Any = None) -> set[str]:
         if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
             return set()
-        if not hasattr(user_obj, "_perm_cache"):
-            user_obj._perm_cache = _permissions_of(user_obj)
-        found: set[str] = user_obj._perm_cache
+        kept: dict[str, Any] = user_obj.__dict__  # where Django's own backend keeps them, too
+        if "_perm_cache" not in kept:
+            kept["_perm_cache"] = _permissions_of(user_obj)
+        found: set[str] = kept["_perm_cache"]
         return found
 
 

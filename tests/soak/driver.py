@@ -268,7 +268,7 @@ class Soak:
         self._add_worker_beside_the_frozen()
 
     def _add_worker_beside_the_frozen(self) -> None:
-        """Celery does not come back from a lost broker while a process of its pool is frozen: a site has other workers."""
+        """Celery does not come back from a lost broker while a process of its pool is frozen; a site has others."""
         if self.frozen and self.valkey_was_down and not self.has_worker_beside:
             self.nursery.worker()
             self.has_worker_beside = True

@@ -28,7 +28,7 @@ def keep_what_the_migrations_made() -> None:
         cursor.execute(f"CREATE SCHEMA {_COPIES}")
         for table in MADE_BY_MIGRATIONS:
             cursor.execute(f"CREATE TABLE {_COPIES}.{table} AS TABLE {table}")
-    TransactionTestCase._fixture_teardown = _fixture_teardown  # type: ignore[method-assign]
+    setattr(TransactionTestCase, "_fixture_teardown", _fixture_teardown)  # noqa: B010 - the stubs do not know it
 
 
 def _fixture_teardown(self: TransactionTestCase) -> None:

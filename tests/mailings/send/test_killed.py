@@ -20,6 +20,7 @@ from tests.support import mortal
 from tests.support.engine import Engine
 from tests.support.post import Post
 from tests.support.workers import Worker
+from thrive_sync.lib.steps import Step
 
 if TYPE_CHECKING:
     from targetgroups.models import Bridge
@@ -132,12 +133,11 @@ def test_r13_when_the_whole_worker_is_lost_another_goes_on_and_a_second_delivery
     first.process.wait(LONGEST)
     before: list[Any] = list(post.sink.letters)
     assert before
-    second = start_mortal()
+    start_mortal()
     until_over(mailing)
     accounts_for_everybody(post, mailing)
     figures = figures_of(mailing)
     assert 0 < figures["outcomes"]["unknown"] <= WINDOW
     taken = len(post.sink.letters)
-    pipeline.wake(mailing.pk)
-    second.stop()
+    assert pipeline.advance(mailing.pk) == Step.DONE
     assert len(post.sink.letters) == taken

@@ -18,7 +18,7 @@ from targetgroups.exceptions import Fenced, NotAllowedNow
 from targetgroups.models import CancelWish, RunProgress, SyncRequest, SyncRun, TargetGroup
 from targetgroups.sync import apply, pipeline, single_flight, stage
 from tests.support import truth
-from tests.support.broker import waiting_count
+from tests.support.broker import waiting_count, waiting_runs
 from tests.support.engine import perform_beside, raw_connection
 from tests.support.programs import wait_until
 
@@ -83,9 +83,9 @@ def test_r7_the_run_that_waited_is_sent_when_the_running_one_ends(engine: Engine
         thread = perform_beside(enqueue.request_sync(group, Trigger.INFO))
         assert held.wait_until_held()
         enqueue.request_sync(group, Trigger.MAILING)
-        before = waiting_count("interactive")
+        before = waiting_runs("interactive")
     thread.join(20)
-    assert waiting_count("interactive") == before + 1
+    assert waiting_runs("interactive") == before + 1
 
 
 def test_a_click_hurries_a_scheduled_run_that_is_put_off(engine: Engine) -> None:
