@@ -325,7 +325,8 @@ def _after(run: SyncRun, status: RunStatus) -> None:
     slot = {"bridge_id": run.bridge_id, "kind": run.kind, "target_group_id": run.target_group_id}
     for next_run in SyncRun.objects.waiting_and_due().filter(**slot, remote_id=run.remote_id):
         send(next_run.pk, next_run.queue)
-    sync_finished.send(sender=SyncRun, run=run)
+    # The run is over and committed: what a receiver gets wrong is logged, and changes nothing about that.
+    sync_finished.send_robust(sender=SyncRun, run=run)
 
 
 def supersede_held(run: SyncRun) -> None:

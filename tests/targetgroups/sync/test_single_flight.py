@@ -16,6 +16,7 @@ from targetgroups import enqueue
 from targetgroups.choices import RunStatus, Trigger
 from targetgroups.exceptions import Fenced, NotAllowedNow
 from targetgroups.models import CancelWish, RunProgress, SyncRequest, SyncRun, TargetGroup
+from targetgroups.signals import sync_finished
 from targetgroups.sync import apply, pipeline, single_flight, stage
 from tests.support import truth
 from tests.support.broker import waiting_count, waiting_runs
@@ -86,6 +87,18 @@ def test_r7_the_run_that_waited_is_sent_when_the_running_one_ends(engine: Engine
         before = waiting_runs("interactive")
     thread.join(20)
     assert waiting_runs("interactive") == before + 1
+
+
+def test_r9_a_receiver_that_fails_changes_nothing_about_the_run_that_it_hears_of(engine: Engine) -> None:
+    def fail(**_kwargs: object) -> None:
+        raise ValueError("a receiver went wrong")
+
+    sync_finished.connect(fail)
+    try:
+        run = engine.sync(NAME)
+    finally:
+        sync_finished.disconnect(fail)
+    assert (run.status, run.error_code) == ("completed", "")
 
 
 def test_a_click_hurries_a_scheduled_run_that_is_put_off(engine: Engine) -> None:
