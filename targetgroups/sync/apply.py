@@ -9,7 +9,7 @@ from psycopg import sql
 from ..choices import OutcomeKind, RemovalReason
 from ..models import SyncRun, TargetGroup
 from . import diff
-from .stage import Stage
+from .stage import NO_FLAG, Stage
 
 # First key of pg_try_advisory_xact_lock: one apply per bridge at a time.
 _LOCK_SPACE = 0x7353  # "sS"
@@ -34,7 +34,7 @@ def remove_newly_excluded(stage: Stage, group: TargetGroup) -> int:
         FROM {stage} s
         JOIN targetgroups_subscriber t ON t.bridge_id = %(bridge)s AND t.remote_key = s.remote_key
         JOIN targetgroups_membership m ON m.subscriber_id = t.id AND m.target_group_id = %(group)s
-        WHERE s.reason = 'do_not_email' AND s.detail <> ''
+        WHERE s.reason = 'do_not_email' AND s.detail = 'seen in another group'
         ON CONFLICT (subscriber_id) DO NOTHING
         """,
         reason=RemovalReason.NOW_DO_NOT_EMAIL,
@@ -55,7 +55,7 @@ def erase_do_not_email(stage: Stage, group: TargetGroup) -> int:
         SELECT t.id, t.remote_key, known.asked_at
         FROM (
             SELECT remote_key, max(asked_at) AS asked_at FROM (
-                SELECT remote_key, asked_at FROM {stage} WHERE reason = 'do_not_email'
+                SELECT remote_key, asked_at FROM {stage} WHERE reason = 'do_not_email' AND detail <> %(no_flag)s
                 UNION ALL
                 SELECT remote_key, asked_at FROM {removals} WHERE reason = 'now_do_not_email' AND asked_at IS NOT NULL
             ) both_tables GROUP BY remote_key
@@ -68,6 +68,7 @@ def erase_do_not_email(stage: Stage, group: TargetGroup) -> int:
         """,
         bridge=group.bridge_id,
         group=group.pk,
+        no_flag=NO_FLAG,
     )
     if erased:
         stage.execute(
@@ -232,10 +233,12 @@ def update_exclusions(run: SyncRun, stage: Stage, group: TargetGroup) -> int:
         WHERE e.target_group_id = %(group)s AND e.until_run_id IS NULL AND NOT EXISTS (
             SELECT 1 FROM excluded p
             WHERE p.remote_key = e.remote_key AND p.reason = e.reason AND p.row_count = e.row_count
+              AND (p.detail = %(no_flag)s) = (e.detail = %(no_flag)s)
         )
         """,
         run=run.pk,
         group=group.pk,
+        no_flag=NO_FLAG,
     )
     return stage.execute(
         """

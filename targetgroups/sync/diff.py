@@ -9,7 +9,7 @@ from ..choices import OutcomeKind, RemovalReason
 from ..models import RunOutcome, SyncRun, TargetGroup
 from ..remote import PeoplePage
 from .plan import Plan
-from .stage import Stage
+from .stage import NO_FLAG, Stage
 
 # Reasons of a staged row, as reasons to leave.
 _REASON_TO_LEAVE = {
@@ -35,7 +35,8 @@ def exclude_known_do_not_email(stage: Stage, group: TargetGroup, read_at: dateti
             SELECT e.remote_key, max(greatest(e.seen_at, g.read_at)) AS seen_at
             FROM targetgroups_exclusion e JOIN targetgroups_targetgroup g ON g.id = e.target_group_id
             WHERE g.bridge_id = %(bridge)s AND g.counted_at > %(read_at)s
-              AND e.reason = 'do_not_email' AND e.until_run_id IS NULL AND greatest(e.seen_at, g.read_at) > %(read_at)s
+              AND e.reason = 'do_not_email' AND e.detail <> %(no_flag)s AND e.until_run_id IS NULL
+              AND greatest(e.seen_at, g.read_at) > %(read_at)s
             GROUP BY e.remote_key
             UNION ALL
             SELECT t.remote_key, t.do_not_email_at FROM targetgroups_subscriber t
@@ -46,6 +47,7 @@ def exclude_known_do_not_email(stage: Stage, group: TargetGroup, read_at: dateti
         """,
         bridge=group.bridge_id,
         read_at=read_at,
+        no_flag=NO_FLAG,
     )
 
 

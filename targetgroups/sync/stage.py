@@ -22,6 +22,10 @@ from .eligibility import exclusion_reason
 
 # Readings, as numbered in the stage.
 FIRST, SECOND, LOOK_UP, DO_NOT_EMAIL = 1, 2, 3, 9
+# A row of a reading without a flag that can be read: Yes for this group (R1), but nothing that is known of the person,
+# so it erases nobody and says nothing to other groups. A look-up, which is a second question, does.
+NO_FLAG = "no readable flag"
+_ONCE_ASKED = {str(FIRST), str(SECOND)}
 
 _PREFIX = "sync_stage_"
 _REMOVAL_PREFIX = "sync_removal_"
@@ -298,7 +302,8 @@ def _row(person: Person, asked: tuple[str, str]) -> _Row:
     email = email.strip()
     reason = exclusion_reason(person.do_not_email, email)
     if reason is ExclusionReason.DO_NOT_EMAIL:
-        return _bare_row(asked, remote_id, person.local_id, reason, "")
+        is_doubtful = person.do_not_email is None and asked[0] in _ONCE_ASKED
+        return _bare_row(asked, remote_id, person.local_id, reason, NO_FLAG if is_doubtful else "")
     return (
         *asked,
         reason or "",

@@ -81,6 +81,23 @@ def test_r5_a_member_whose_flag_one_page_does_not_tell_is_asked_for_again_and_st
     assert run.figures["removed"] == 0
 
 
+def test_r5_a_flag_that_one_page_does_not_tell_erases_nobody_who_is_a_member_elsewhere(
+    engine: Engine, settings: SettingsWrapper
+) -> None:
+    settings.MEMBERSUITE_RETRY_WAIT_SECONDS = 0.001
+    engine.sync("Current members")
+    members = engine.members("Current members")
+    struck = engine.standin.fails("ExecuteSearch", "unreadable_do_not_email", only="page", times=1, rows=200)
+    assert engine.sync(NAME).status == "completed"
+    assert struck.fired == 1
+    doubtful = members - engine.members(NAME)
+    assert doubtful, "some of them were on that page"
+    assert not Subscriber.objects.filter(remote_key__in=members, email="").exists()
+    assert engine.complaints("Current members") == []
+    completes(engine, NAME)
+    assert members <= engine.members(NAME)
+
+
 def test_r1_a_flag_that_the_look_up_does_not_tell_either_counts_as_yes(engine: Engine, group: str) -> None:
     everybody = engine.members(group)
     engine.standin.fails("ExecuteSearch", "unreadable_do_not_email", only="page", times=1, rows=3)
