@@ -16,8 +16,10 @@ def to_bool(value: object) -> bool | None:
     """Return a flag, or None for anything but true/false, 1/0 and yes/no."""
     if isinstance(value, bool):
         return value
-    if isinstance(value, int | str):
-        text = str(value).strip().lower()
+    if isinstance(value, int):
+        return bool(value) if value in (0, 1) else None  # str() of a very long number is an error
+    if isinstance(value, str):
+        text = value.strip().lower()
         if text in _TRUE:
             return True
         if text in _FALSE:
@@ -27,9 +29,11 @@ def to_bool(value: object) -> bool | None:
 
 def to_int(value: object) -> int | None:
     """Return a whole number that fits 64 bits, else None."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if -_INT64 <= value <= _INT64 else None
+    if not isinstance(value, str):
         return None
-    text = str(value).strip()
+    text = value.strip()
     digits = text[1:] if text[:1] == "-" else text
     if not (digits.isascii() and digits.isdigit()) or len(digits) > 19:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from memberSuite import exceptions as e
+from memberSuite.coerce import to_int
 
 # The number is how REST says it, the name how Concierge does.
 NAMES = [
@@ -55,16 +56,18 @@ _CLASSES: dict[str, type[e.MemberSuiteError]] = {
     "LicenseViolation": e.AccountNeedsAttention,
 }
 
+_LONGEST_NAME = 100  # of what a server may call an error
+
 # These say that the session is of no use: a new one is made once, then they are failures.
 SESSION_CODES = ("SessionExpired", "NotLoggedInToAnAssociation")
 
 
 def name_of(code: str | int | None) -> str:
     """Return the name of a code that may come as a name or as a number."""
-    text = str(code if code is not None else "").strip()
-    if text.isascii() and text.isdigit() and int(text) < len(NAMES):
-        return NAMES[int(text)]
-    return text
+    place = to_int(code)
+    if place is not None and 0 <= place < len(NAMES):
+        return NAMES[place]
+    return code.strip()[:_LONGEST_NAME] if isinstance(code, str) else "" if place is None else str(place)
 
 
 def refusal(code: str | int | None, message: str | None, field: str | None = None) -> e.MemberSuiteError:

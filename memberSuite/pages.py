@@ -165,12 +165,18 @@ def by_offset(fetch: Fetch, order: Order, limit: int | None = None) -> Iterator[
 
 
 def _by_offset(fetch: Fetch, ask: Ask, limit: int | None) -> Iterator[Answer]:
-    start, expected, rows = 0, 0, 1
-    while rows and (limit is None or start < limit):
+    start, expected = 0, 0
+    for _ in range(MOST_CALLS):
+        if limit is not None and start >= limit:
+            return
         answer = fetch(replace(ask, start=start))
-        rows = len(answer.rows)
-        start += rows
+        start += len(answer.rows)
         expected = max(expected, answer.total or 0)
         if answer.total is not None and start > 2 * (expected + answer.size):
-            raise PagingIgnored  # twice as many rows as there are: the start of the page is not looked at
+            break  # twice as many rows as there are: the start of the page is not looked at
+        if start > MOST_ROWS:
+            break
         yield answer
+        if not len(answer.rows):
+            return
+    raise PagingIgnored

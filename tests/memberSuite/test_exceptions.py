@@ -69,6 +69,11 @@ def test_there_are_31_known_numbers() -> None:
     assert (name_of(26), name_of("15"), name_of(31)) == ("MSQLSyntaxError", "AccessDenied", "31")
 
 
+def test_a_code_that_no_server_has_is_kept_short_and_never_breaks_us() -> None:
+    assert (name_of("9" * 5000), name_of(10**5000), name_of("x" * 5000)) == ("9" * 100, "", "x" * 100)
+    assert type(refusal("9" * 5000, "words")) is e.RemoteRefused
+
+
 def test_a_refusal_keeps_name_message_and_field() -> None:
     error = refusal("ObjectInvalid", "Must not be blank.", "DoNotEmail")
     assert isinstance(error, e.RemoteRefused)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memberSuite import pages
 from memberSuite.exceptions import ConnectionCut, PagingIgnored, ServerTrouble, TimedOut
 from memberSuite.pages import Answer, Ask, PageSize, Row, StartOver, by_offset, keyed, split_range, without_key
 from memberSuite.records import Person
@@ -194,6 +195,22 @@ def test_reading_by_offset_ends_at_its_limit() -> None:
 def test_a_server_that_ignores_the_start_is_not_read_for_ever() -> None:
     with pytest.raises(PagingIgnored):
         list(by_offset(ListServer(people(*range(1, 61)), ignores_start=True), "id"))
+
+
+def test_a_server_whose_people_and_total_grow_with_every_page_is_not_read_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def grow(server: ListServer, call: int) -> None:
+        server.people += people(*range(call * 1000, call * 1000 + 100))
+
+    monkeypatch.setattr(pages, "MOST_CALLS", 40)
+    server = ListServer([], before=grow)
+    with pytest.raises(PagingIgnored):
+        list(by_offset(server, "id"))
+    assert len(server.asked) == 40
+    monkeypatch.setattr(pages, "MOST_ROWS", 100)
+    with pytest.raises(PagingIgnored):
+        list(by_offset(ListServer([], before=grow), "id"))
 
 
 @given(st.integers(1, 10**9), st.integers(0, 10**9), st.integers(1, 5000), st.integers(1, 16))
