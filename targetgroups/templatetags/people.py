@@ -3,68 +3,81 @@ four times as long as everything else of the page together."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import Any
 
 from django import template
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from targetgroups.columns import Column
-from targetgroups.models import Membership
+from targetgroups.columns import ATTRIBUTE, Column
+from targetgroups.listed import ListedPerson
 
-from .ui import chip, icon, moment
+from .ui import chip, icon, moments
 
 register = template.Library()
-Causes = Mapping[str, str]
-Value = Callable[[Membership, Causes], object]
+Cell = Callable[[ListedPerson, Mapping[str, Any]], str]
 
 
 @register.simple_tag
-def people_rows(rows: Sequence[Membership], columns: Sequence[Column], causes: Causes) -> SafeString:
-    """Write a table row of each member; a column that is no field of a person is an attribute of that label."""
-    cells = [_CELLS.get(column.key) or _attribute(column.label) for column in columns]
-    row_format = f"<tr>{''.join(markup for markup, _ in cells)}</tr>"
-    values = [value for _, value in cells]
-    return format_html_join("\n", row_format, ([value(row, causes) for value in values] for row in rows))
+def people_rows(rows: Sequence[ListedPerson], columns: Sequence[Column]) -> SafeString:
+    """Write a table row of each member; a column that is no field of a person is an attribute of that label.
+
+    Every cell escapes what is not its own markup: nothing does it afterwards.
+    """
+    known = _cells()
+    cells = [known.get(column.key) or _attribute(column.label) for column in columns]
+    has_attributes = any(column.key.startswith(ATTRIBUTE) for column in columns)
+    lines = []
+    for row in rows:
+        attributes = json.loads(row.attributes) if has_attributes else {}
+        lines.append(f"<tr>{''.join([cell(row, attributes) for cell in cells])}</tr>")
+    return SafeString("\n".join(lines))
 
 
-def _email(row: Membership, _causes: Causes) -> str:
-    return _erased() if row.subscriber.do_not_email_at else row.subscriber.email
+def _plain(field: str) -> Cell:
+    """Return the cell of a text."""
+    return lambda row, _: f"<td>{escape(getattr(row, field))}</td>"
 
 
-def _erased() -> SafeString:
-    return format_html('<span class="muted">{}</span>', "(erased)")
+def _email(row: ListedPerson, _attributes: object) -> str:
+    shown = '<span class="muted">(erased)</span>' if row.is_do_not_email else escape(row.email)
+    return f'<th scope="row" class="mail">{shown}</th>'
 
 
-def _status(row: Membership, causes: Causes) -> SafeString:
-    person = row.subscriber
-    cause = "Do Not Email" if person.do_not_email_at else causes.get(person.address_key)
-    if cause:
-        return chip("warn", "envelope-slash", cause)
-    return format_html('<span class="quiet-ok">{} Active</span>', icon("check-circle-fill"))
+def _status(row: ListedPerson, _attributes: object) -> str:
+    why = row.why_not_mailed
+    shown = (
+        chip("warn", "envelope-slash", why)
+        if why
+        else f'<span class="quiet-ok">{icon("check-circle-fill")} Active</span>'
+    )
+    return f'<td class="nowrap">{shown}</td>'
 
 
-def _local_id(row: Membership, _causes: Causes) -> int | str:
-    return "–" if row.subscriber.local_id is None else row.subscriber.local_id
+def _local_id(row: ListedPerson, _attributes: object) -> str:
+    return f'<td class="num">{"–" if row.local_id is None else row.local_id}</td>'
 
 
-def _attribute(label: str) -> tuple[str, Value]:
-    def value(row: Membership, _causes: Causes) -> object:
-        found = row.subscriber.attributes.get(label) if row.subscriber.attributes else None
-        return "" if found is None else found
+def _attribute(label: str) -> Cell:
+    def cell(_row: ListedPerson, attributes: Mapping[str, Any]) -> str:
+        found = attributes.get(label)
+        return f'<td class="clip">{"" if found is None else escape(str(found))}</td>'
 
-    return '<td class="clip">{}</td>', value
+    return cell
 
 
-# The markup of a cell, and what stands in it.
-_CELLS: dict[str, tuple[str, Value]] = {
-    "email": ('<th scope="row" class="mail">{}</th>', _email),
-    "first_name": ("<td>{}</td>", lambda row, _: row.subscriber.first_name),
-    "last_name": ("<td>{}</td>", lambda row, _: row.subscriber.last_name),
-    "name": ("<td>{}</td>", lambda row, _: row.subscriber.name),
-    "status": ('<td class="nowrap">{}</td>', _status),
-    "subscribed_at": ('<td class="nowrap">{}</td>', lambda row, _: moment(row.subscribed_at)),
-    "changed_at": ('<td class="nowrap">{}</td>', lambda row, _: moment(row.subscriber.changed_at)),
-    "remote_id": ("<td><code>{}</code></td>", lambda row, _: row.subscriber.remote_id),
-    "local_id": ('<td class="num">{}</td>', _local_id),
-}
+def _cells() -> dict[str, Cell]:
+    moment = moments()
+    return {
+        "email": _email,
+        "first_name": _plain("first_name"),
+        "last_name": _plain("last_name"),
+        "name": _plain("name"),
+        "status": _status,
+        "subscribed_at": lambda row, _: f'<td class="nowrap">{moment(row.subscribed_at)}</td>',
+        "changed_at": lambda row, _: f'<td class="nowrap">{moment(row.changed_at)}</td>',
+        "remote_id": lambda row, _: f"<td><code>{escape(row.remote_id)}</code></td>",
+        "local_id": _local_id,
+    }

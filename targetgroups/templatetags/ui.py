@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
@@ -86,7 +87,11 @@ def number(value: float | str | None) -> str:
 @register.filter
 def age(value: datetime) -> str:
     """Write how long ago something was, in one unit."""
-    seconds = (timezone.now() - value).total_seconds()
+    return _age(value, timezone.now())
+
+
+def _age(value: datetime, now: datetime) -> str:
+    seconds = (now - value).total_seconds()
     if seconds < 0:
         return f"in {_span(-seconds)}"
     return "just now" if seconds < 10 else f"{_span(seconds)} ago"
@@ -95,7 +100,19 @@ def age(value: datetime) -> str:
 @register.simple_tag
 def moment(value: datetime | None, missing: str = "–") -> SafeString | str:
     """Write an age, with the exact time in the person's zone on it."""
-    return _time(value, age(value)) if value else missing
+    return moments()(value) if value else missing
+
+
+def moments() -> Callable[[datetime], SafeString]:
+    """Return a `moment` for a whole table, which looks up the time and the person's zone once."""
+    now, zone = timezone.now(), timezone.get_current_timezone()
+
+    def write(value: datetime) -> SafeString:
+        # Nothing of it comes from people, so nothing needs to be escaped.
+        exactly, words = _exact_words(value, zone), _age(value, now)
+        return SafeString(f'<time datetime="{value.isoformat()}" title="{exactly}">{words}</time>')
+
+    return write
 
 
 @register.simple_tag
@@ -104,7 +121,10 @@ def exact(value: datetime | None, missing: str = "–") -> SafeString | str:
     if not value:
         return missing
     return format_html(
-        '<time class="num" datetime="{}" title="{}">{}</time>', value.isoformat(), age(value), _exact_words(value)
+        '<time class="num" datetime="{}" title="{}">{}</time>',
+        value.isoformat(),
+        age(value),
+        _exact_words(value, timezone.get_current_timezone()),
     )
 
 
@@ -128,13 +148,9 @@ def lookup(mapping: dict[str, Any] | None, key: str) -> Any:
     return mapping.get(key) if mapping else None
 
 
-def _time(value: datetime, words: str) -> SafeString:
-    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), _exact_words(value), words)
-
-
-def _exact_words(value: datetime) -> str:
+def _exact_words(value: datetime, zone: tzinfo) -> str:
     # The people of one sync share their second, and writing a time is the dearest thing in a row.
-    return _exact_in(value.replace(microsecond=0), timezone.get_current_timezone())
+    return _exact_in(value.replace(microsecond=0), zone)
 
 
 @lru_cache(maxsize=2048)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.decorators import requires
 from accounts.permissions import EXPORT, SYNC, VIEW_GROUPS, VIEW_SUBSCRIBERS
+from thrive_sync.lib.statements import ById
 
 from .. import enqueue
 from ..choices import NotReceiving, RunKind, Trigger
@@ -113,7 +115,6 @@ def subscribers(request: HttpRequest, group_id: int) -> HttpResponse:
         "only_label": ONLY.get(only, ""),
         "hits": reading.hits_of(page, group, text, only) if text else None,
         "may_export": user.may(EXPORT),
-        "suppressed": reading.suppressed_addresses(row.subscriber for row in page.rows),
     }
     if is_part(request, "people"):
         return render(request, "targetgroups/_people.html", {"group": group, **context})
@@ -157,8 +158,18 @@ def cancel(request: HttpRequest, group_id: int, run_id: int) -> HttpResponse:
 
 def _group(group_id: int, *beside: str) -> TargetGroup:
     """Read a group with the flag that its head shows, and what else this part of Info shows of it."""
-    groups = TargetGroup.objects.present().with_same_name_flags()
-    return get_object_or_404(groups.select_related(*beside) if beside else groups, pk=group_id)
+    if beside:
+        return get_object_or_404(_shown(group_id).select_related(*beside))
+    for group in _GROUP.rows(group_id):
+        return group
+    raise Http404
+
+
+def _shown(group_id: int) -> QuerySet[TargetGroup]:
+    return TargetGroup.objects.present().with_same_name_flags().filter(pk=group_id).order_by()
+
+
+_GROUP = ById(_shown)
 
 
 def _tab(request: HttpRequest, group: TargetGroup, name: str, **context: Any) -> HttpResponse:

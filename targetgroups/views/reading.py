@@ -9,8 +9,10 @@ from typing import Any
 from django.db.models import Q, QuerySet, Subquery
 
 from thrive_sync.lib.paging import KeysetPage, keyset_page
+from thrive_sync.lib.statements import ById
 
 from ..choices import ACTIVE, NotReceiving, OutcomeKind, RunKind, RunStatus
+from ..listed import ListedPerson, people_of
 from ..models import (
     Bridge,
     Exclusion,
@@ -44,11 +46,17 @@ def newest_run(bridge: Bridge | None, kind: RunKind) -> SyncRun | None:
 
 def run_to_show(group: TargetGroup) -> SyncRun | None:
     """Return the group's run under way, or else its newest one; a running one comes before one that waits."""
-    runs = SyncRun.objects.filter(target_group=group, kind=RunKind.GROUP)
-    newest = runs.order_by("-id").values("pk")[:1]
-    shown = runs.filter(Q(status__in=ACTIVE) | Q(pk=Subquery(newest))).select_related("progress")
     ranks = {RunStatus.RUNNING: 0, RunStatus.WAITING: 1}
-    return min(shown, key=lambda run: ranks.get(RunStatus(run.status), 2), default=None)
+    return min(_RUNS_TO_SHOW.rows(group.pk), key=lambda run: ranks.get(RunStatus(run.status), 2), default=None)
+
+
+def _runs_to_show(group_id: int) -> QuerySet[SyncRun]:
+    runs = SyncRun.objects.filter(target_group=group_id, kind=RunKind.GROUP)
+    newest = runs.order_by("-id").values("pk")[:1]
+    return runs.filter(Q(status__in=ACTIVE) | Q(pk=Subquery(newest))).order_by()
+
+
+_RUNS_TO_SHOW = ById(_runs_to_show)
 
 
 def runs_beside(groups: Iterable[TargetGroup]) -> dict[int, SyncRun]:
@@ -97,10 +105,9 @@ def people_page(
     size: int,
     after: int | None,
     before: int | None,
-) -> KeysetPage[Membership]:
-    """Read one page of a group's subscribers: the keys from the index alone, and only these people's rows."""
+) -> KeysetPage[ListedPerson]:
+    """Read one page of a group's subscribers: as many memberships as it shows, and only these people's rows."""
     column = PEOPLE_SORTS[sort]
-    everybody = Membership.objects.filter(target_group=group).select_related("subscriber")
     return keyset_page(
         found_people(group, text, only),
         [column, "subscriber_id"],
@@ -108,7 +115,7 @@ def people_page(
         after=_person_key(after, column),
         before=_person_key(before, column),
         is_descending=is_descending,
-        rows_of=lambda found: everybody.filter(subscriber_id__in=found.values("subscriber_id")),
+        read=lambda found, downwards: people_of(found, column, is_descending=downwards),
     )
 
 
@@ -135,7 +142,7 @@ def found_people(group: TargetGroup, text: str, only: str = "") -> QuerySet[Memb
     return people
 
 
-def hits_of(page: KeysetPage[Membership], group: TargetGroup, text: str, only: str) -> int:
+def hits_of(page: KeysetPage[ListedPerson], group: TargetGroup, text: str, only: str) -> int:
     """Count hits as `hit_count` does; most searches have theirs on one page, and nothing is asked for."""
     is_all = not page.has_previous and not page.has_next
     return len(page.rows) if is_all else hit_count(group, text, only)

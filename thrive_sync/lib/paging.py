@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from django.db.models import F, Model, QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 
-Row = TypeVar("Row", bound=Model)
+Row = TypeVar("Row")
 Key = tuple[Any, ...]
 
 
@@ -21,20 +21,20 @@ class KeysetPage(Generic[Row]):
 
 
 def keyset_page(
-    queryset: QuerySet[Row],
+    queryset: QuerySet[Any],
     order: Sequence[str],
     *,
     size: int,
     after: Key | None = None,
     before: Key | None = None,
     is_descending: bool = False,
-    rows_of: Callable[[QuerySet[Row]], QuerySet[Row]] | None = None,
+    read: Callable[[QuerySet[Any], bool], list[Row]] | None = None,
 ) -> KeysetPage[Row]:
     """Read the page that follows `after`, or precedes `before`, in the order of these fields.
 
     The last field of `order` makes it unique, and an index holds all of them in this order. Keys are values of these
-    fields; the row they came from need not exist any more. `rows_of` gets the page's queryset, to be used as a
-    subquery, and returns the queryset of its whole rows: so the page itself is read from the index alone.
+    fields; the row they came from need not exist any more. `read` gets the page's queryset, to be used as a subquery,
+    and whether it is read downwards; it returns the whole rows, in this order.
     """
     backwards = before is not None and after is None
     key = before if backwards else after
@@ -44,7 +44,7 @@ def keyset_page(
         queryset = queryset.filter(compare(Tuple(*(F(name) for name in order)), key))
     ordering = [f"-{name}" if downwards else name for name in order]
     found = queryset.order_by(*ordering)[: size + 1]  # one more than shown tells of another page: no COUNT
-    rows = list(rows_of(found).order_by(*ordering) if rows_of else found)
+    rows = read(found, downwards) if read else list(found)
     has_more = len(rows) > size
     rows = rows[:size]
     if backwards:

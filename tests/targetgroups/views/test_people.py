@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from targetgroups.columns import SUBSCRIBERS, attribute_columns
 from targetgroups.models import Membership, Suppression, TargetGroup
 from targetgroups.views import reading
 from tests.targetgroups.views.conftest import Rows, SignIn, text_of
@@ -138,6 +140,33 @@ def test_r11_an_opted_out_address_says_so(rows: Rows, sign_in: SignIn) -> None:
     person = rows.member(group, "a@example.org")
     Suppression.objects.create(address_key=person.address_key, address=person.email, cause="opt_out")
     assert "Opted out" in text_of(sign_in().get(f"/target-groups/{group.pk}/subscribers/"))
+
+
+def test_the_page_and_the_file_name_the_same_cause_where_an_address_has_two(rows: Rows, sign_in: SignIn) -> None:
+    group, client = rows.group(member_count=2), sign_in()
+    person, lifted = rows.member(group, "a@example.org"), rows.member(group, "b@example.org")
+    for cause in ("complaint", "manual"):
+        Suppression.objects.create(address_key=person.address_key, address=person.email, cause=cause)
+    gone = {"cause": "hard_bounce", "lifted_at": timezone.now()}
+    Suppression.objects.create(address_key=lifted.address_key, address=lifted.email, **gone)
+    address = f"/target-groups/{group.pk}/subscribers/"
+    page, file = client.get(address), client.post(f"{address}csv/")
+    lines = b"".join(file.streaming_content).decode()
+    for words in (text_of(page), lines):
+        assert "Complaint" in words and "Active" in words
+        assert "Suppressed by a person" not in words and "Hard bounce" not in words
+
+
+def test_what_people_bring_is_text_in_every_cell(rows: Rows, sign_in: SignIn) -> None:
+    mark = "<i>&\"'"
+    group = rows.group(member_count=1, attribute_names=[mark])
+    rows.member(group, f"{mark}@example.org", mark, mark, remote_id=mark, attributes={mark: mark})
+    client, address = sign_in(), f"/target-groups/{group.pk}/subscribers/"
+    every = [column.key for column in (*SUBSCRIBERS.columns, *attribute_columns([mark]))]
+    client.post("/tables/subscribers/columns/", {"columns": every})
+    page = client.get(address).content.decode()
+    assert "<i>" not in page
+    assert page.partition("<tbody>")[2].partition("</tbody>")[0].count("&lt;i&gt;&amp;&quot;&#x27;") == 7
 
 
 def test_empty_lists_say_why(rows: Rows, sign_in: SignIn) -> None:
