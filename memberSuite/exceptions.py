@@ -206,7 +206,10 @@ class UnreadableReply(PermanentError):
 
 class ReplyTooLarge(PermanentError):
     code = "reply_too_large"
-    sentence = "MemberSuite's answer is larger than 64 MiB. Choose a smaller page size on Bridge Configuration."
+    sentence = (
+        "MemberSuite's answer is too large: over 64 MiB, or over 750,000 values. "
+        "Nothing was changed. Choose a smaller page size on Bridge Configuration."
+    )
 
 
 class RedirectRefused(PermanentError):

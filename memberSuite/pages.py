@@ -18,6 +18,7 @@ PAGES_A_RANGE = 8
 # What no association has: whoever gives more, or asks for more calls, never stops.
 MOST_ROWS = 10_000_000
 MOST_CALLS = 200_000
+MOST_OF_ONE_KEY = 20_000  # rows of one person
 
 Order = Literal["key", "key_down", "id", "stored"]
 Row = Person | RejectedRow
@@ -134,6 +135,8 @@ def keyed(fetch: Fetch, low: int, high: int | None) -> Iterator[Answer]:
                 return
             seen = max(seen, start + at_key)
             start += at_key
+            if start > MOST_OF_ONE_KEY:
+                break
         largest = max(largest, len(keys))
     raise PagingIgnored
 

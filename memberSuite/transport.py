@@ -24,6 +24,9 @@ from memberSuite import exceptions as e
 from memberSuite.records import ConnectionSettings
 
 BODY_LIMIT = 64 * 1024 * 1024
+# A part (an element, a value of a list) takes up to 40 times its bytes once it is read. A large page has some 100,000.
+MOST_PARTS = 750_000
+_UNCOUNTED = 4 * 1024 * 1024  # so short a body can't have too many
 CHUNK = 1 << 15  # larger ones are slower: each is memory that the system has to clear first
 _HEADERS = {"User-Agent": "thrive-sync", "Accept-Encoding": "gzip"}
 _TOKEN = re.compile(r"(?i)\beyJ[\w-]+(?:\.[\w-]*)*|\b(bearer|authtoken)\s+[^\s\"'<,;]+")
@@ -134,10 +137,13 @@ class Transport:
             if size > BODY_LIMIT:
                 raise e.ReplyTooLarge
             chunks.append(chunk)
+        body = b"".join(chunks)
+        if size > _UNCOUNTED and sum(map(body.count, (b"<", b",", b"[", b"{"))) > MOST_PARTS:
+            raise e.ReplyTooLarge
         return Reply(
             status=response.status,
             content_type=response.headers.get("Content-Type", "").lower(),
-            body=b"".join(chunks),
+            body=body,
             retry_after=retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC)),
         )
 

@@ -17,10 +17,14 @@ def test_these_are_false(value: object) -> None:
     assert to_bool(value) is False
 
 
-@pytest.mark.parametrize("value", [None, "", "maybe", "n", "y", 2, -1, pytest.param(10**5000, id="long"), 0.0, "falsefalse", [], "ｆａｌｓｅ"])
+@pytest.mark.parametrize("value", [None, "", "maybe", "n", "y", 2, -1, 0.0, "falsefalse", [], "ｆａｌｓｅ"])
 def test_anything_else_is_no_flag(value: object) -> None:
     """R1: what can't be read must never count as No."""
     assert to_bool(value) is None
+
+
+def test_a_number_of_5000_digits_is_no_flag() -> None:
+    assert to_bool(10**5000) is None
 
 
 def test_numbers_fit_64_bits_or_are_none() -> None:

@@ -176,6 +176,13 @@ def test_an_ignored_blank_criterion_starts_over() -> None:
         list(without_key(ListServer(people(1, 2), ignores_key=True)))
 
 
+def test_a_person_with_more_rows_than_anybody_has_ends_the_reading() -> None:
+    server = ListServer(people(*[7] * 30_000), size=1000)
+    with pytest.raises(PagingIgnored):
+        received(server)
+    assert len(server.asked) == 22
+
+
 def test_reading_by_offset_ends_at_the_empty_page() -> None:
     server = ListServer(people(*range(1, 61)), cap=20)
     assert sum(len(answer) for answer in by_offset(server, "id")) == 60

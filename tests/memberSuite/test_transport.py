@@ -59,6 +59,20 @@ def test_a_body_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
         send(fake.url)
 
 
+@pytest.mark.parametrize("part", [b"<x/>", b"[],", b"{},", b"1,"])
+def test_a_crowd_of_parts_is_refused_before_it_is_read(part: bytes) -> None:
+    crowd = part * max(transport.MOST_PARTS + 1, transport._UNCOUNTED // len(part) + 1)
+    bomb = Say(gzip.compress(crowd, 1), headers={"Content-Encoding": "gzip"})
+    with FakeHttp(bomb) as fake, pytest.raises(e.ReplyTooLarge):
+        send(fake.url)
+
+
+def test_a_large_page_is_no_crowd() -> None:
+    page = b"<Table><LastName>Byron, of the lamps</LastName></Table>" * 100_000
+    with FakeHttp(Say(gzip.compress(page, 1), headers={"Content-Encoding": "gzip"})) as fake:
+        assert len(send(fake.url).body) == len(page)
+
+
 def test_a_small_gzip_that_becomes_huge_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "BODY_LIMIT", 1_000_000)
     bomb = Say(gzip.compress(b"x" * 50_000_000), headers={"Content-Encoding": "gzip"})
