@@ -17,10 +17,8 @@ def main(item: str, scale: str, answer: str) -> int:
     wanted = Scale(**given, peers=None if peers is None else frozenset(peers))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "thrive_sync.settings")
     import django
-    from django.core.management import call_command
 
     django.setup()
-    call_command("migrate", interactive=False, verbosity=0)
     result: ItemResult = importlib.import_module(f"bench.{item}").measure(wanted)
     Path(answer).write_text(json.dumps(result.as_json()))
     return 0

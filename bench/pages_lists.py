@@ -2,7 +2,8 @@
 
 The tables and queries here are ours: a join of subscribers with their lists, OFFSET paging, and for a search ILIKE
 over name and address with a COUNT(*) of all hits. Without a search nothing is counted, since such a program keeps the
-size of each list. No HTTP, no JSON, no page: a lower bound. LISTMONK_QUERIES=FILE names listmonk's own
+size of each list. No HTTP, no JSON, no page: a lower bound. Nothing is prepared beforehand: such a program puts order
+and conditions into the text of its query, and listmonk does not prepare it. LISTMONK_QUERIES=FILE names listmonk's own
 `queries/subscribers.sql`; then its queries are taken instead.
 """
 
@@ -53,7 +54,7 @@ class Lists:
     """One connection, with the tables in its search path."""
 
     def __init__(self, dsn: str, people: int) -> None:
-        self.connection: psycopg.Connection[Any] = psycopg.connect(dsn, autocommit=True)
+        self.connection: psycopg.Connection[Any] = psycopg.connect(dsn, autocommit=True, prepare_threshold=None)
         for statement in _TABLES.split(";"):
             self.connection.execute(statement % {"people": people} if "%(people)s" in statement else statement)
         self.connection.execute("SET search_path = lists_shaped")

@@ -1,7 +1,7 @@
-"""`python -m bench.sync_dlt PEOPLE STEP FOLDER [stream]`: one step by dlt, in dlt's own virtual environment.
+"""`python -m bench.sync_dlt PEOPLE FOLDER`: the steps named on stdin by dlt, in dlt's own virtual environment.
 
-Prints its seconds, without Python's start, and the process's peak memory in MiB. With `stream` the rows are made as
-dlt asks for them, so that the memory is dlt's own.
+It answers each line with the step's seconds and the process's peak memory in MiB. Rows are made as dlt asks for them,
+so that the memory is dlt's own; the time to make them is not counted.
 """
 
 from __future__ import annotations
@@ -19,15 +19,27 @@ _A_BATCH = 1000
 DATASET = "bench_dlt"
 
 
-def main(people: int, step: str, folder: str, *, streamed: bool) -> None:
+def main(people: int, folder: str) -> None:
     os.environ |= {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
+    for line in sys.stdin:
+        seconds = _seconds_of(people, line.strip(), folder)
+        print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, flush=True)
+
+
+def _seconds_of(people: int, step: str, folder: str) -> float:
     import dlt
 
-    ready = None if streamed else list(_dicts(people, step))
+    making = 0.0
 
     def batches() -> Iterator[list[dict[str, str]]]:
-        rows = iter(ready) if ready is not None else _dicts(people, step)
-        while batch := list(islice(rows, _A_BATCH)):
+        nonlocal making
+        rows = (dict(zip(population.FIELDS, row, strict=True)) for row in population.rows(people, step))
+        while True:
+            began = time.perf_counter()
+            batch = list(islice(rows, _A_BATCH))
+            making += time.perf_counter() - began
+            if not batch:
+                return
             yield batch
 
     began = time.perf_counter()
@@ -35,13 +47,8 @@ def main(people: int, step: str, folder: str, *, streamed: bool) -> None:
     pipeline = dlt.pipeline("bench_sync", pipelines_dir=folder, destination=destination, dataset_name=DATASET)
     disposition = {"disposition": "merge", "strategy": "upsert"}
     pipeline.run(dlt.resource(batches, name="people", primary_key="id", write_disposition=disposition))
-    seconds = time.perf_counter() - began
-    print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-
-
-def _dicts(people: int, step: str) -> Iterator[dict[str, str]]:
-    return (dict(zip(population.FIELDS, row, strict=True)) for row in population.rows(people, step))
+    return time.perf_counter() - began - making
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2], sys.argv[3], streamed="stream" in sys.argv[4:])
+    main(int(sys.argv[1]), sys.argv[2])

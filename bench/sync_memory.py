@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 import resource
-import subprocess
 import sys
 
 
@@ -17,7 +16,6 @@ def main(people: int, steps: list[str]) -> None:
     import django
 
     django.setup()
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], check=True)  # its memory is not the sync's
     logging.disable(logging.INFO)
     from bench.sync_product import ProductSync
 

@@ -28,23 +28,42 @@ SINGERS = {
 
 
 class DltSync:
-    """dlt, merge by upsert; `peak` is its process's largest memory in MiB."""
+    """dlt, merge by upsert, in one process until `close`; `peak` is its largest memory in MiB."""
 
-    def __init__(self, people: int, folder: Path, *, streamed: bool = False) -> None:
+    def __init__(self, people: int, folder: Path) -> None:
         self.people = people
         self.peak = 0.0
-        self._python = python_of("dlt")
-        self._words = [str(folder / "dlt"), *(["stream"] if streamed else [])]
+        command = [str(python_of("dlt")), "-m", "bench.sync_dlt", str(people), str(folder / f"dlt-{people}")]
+        self._said = (folder / f"dlt-{people}.log").open("w+")
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            text=True,
+            cwd=ROOT,
+            env=os.environ | {"BENCH_DATABASE_URL": url_for_dlt()},
+        )
 
     def step(self, step: str) -> float:
-        """Do one step and return its seconds."""
+        """Do one step and return its seconds. Raises PeerMissing with its last words if it failed."""
         if step == "first":
             forget_schemas(DATASET, f"{DATASET}_staging")
-        command = [str(self._python), "-m", "bench.sync_dlt", str(self.people), step, *self._words]
-        said = finish(command, {"BENCH_DATABASE_URL": url_for_dlt()})
-        seconds, peak = map(float, said.split()[-2:])
+        assert self._process.stdin is not None and self._process.stdout is not None
+        try:
+            print(step, file=self._process.stdin, flush=True)
+            seconds, peak = map(float, self._process.stdout.readline().split())
+        except (OSError, ValueError) as error:
+            self._said.seek(0)
+            raise PeerMissing(f"it failed: {' '.join(self._said.read().split())[-300:]}") from error
         self.peak = max(self.peak, peak)
         return seconds
+
+    def close(self) -> None:
+        """End the process: its memory is not for the other contestants to go without."""
+        self._process.kill()
+        self._process.wait()
+        self._said.close()
 
 
 class SingerSync:

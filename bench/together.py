@@ -113,9 +113,10 @@ def _measure_product(rates: Rates, address: str, people: int) -> None:
 def _measure_dlt(rates: Rates, address: str, people: int, folder: Path) -> None:
     python = python_of("dlt")
     forget_schemas(DATASET, f"{DATASET}_staging")
-    command = [str(python), "-m", "bench.together_dlt", address, str(folder)]
-    for step in STEPS:
-        seconds, fetched = map(float, finish(command, {"BENCH_DATABASE_URL": url_for_dlt()}).split()[-2:])
+    command = [str(python), "-m", "bench.together_dlt", address, str(folder), str(len(STEPS))]
+    said = finish(command, {"BENCH_DATABASE_URL": url_for_dlt()})
+    for step, line in zip(STEPS, said.splitlines()[-len(STEPS) :], strict=True):
+        seconds, fetched = map(float, line.split())
         if fetched != people:
             raise PeerMissing(f"it fetched {fetched:.0f} rows instead of {people}")
         rates[DLT][step].append(people / seconds)

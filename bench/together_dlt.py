@@ -1,6 +1,6 @@
-"""`python -m bench.together_dlt ADDRESS FOLDER`: people fetched by dlt's REST source and merged, in dlt's environment.
+"""`python -m bench.together_dlt ADDRESS FOLDER TIMES`: people fetched by dlt's REST source and merged, so many times.
 
-Prints its seconds, without Python's start, and how many rows it fetched.
+Runs in dlt's environment. Prints a line each time: its seconds, and how many rows it fetched.
 """
 
 from __future__ import annotations
@@ -15,8 +15,13 @@ DATASET = "bench_together"
 COLUMNS = "ID, LocalID, FirstName, LastName, EmailAddress, DoNotEmail, LastModifiedDate, Company, Title, City, State"
 
 
-def main(address: str, folder: str) -> None:
+def main(address: str, folder: str, times: int) -> None:
     os.environ |= {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
+    for _ in range(times):
+        print(*_fetched_and_merged(address, folder), flush=True)
+
+
+def _fetched_and_merged(address: str, folder: str) -> tuple[float, int]:
     import dlt
     from dlt.sources.helpers.rest_client.paginators import BasePaginator
     from dlt.sources.rest_api import rest_api_source
@@ -66,7 +71,7 @@ def main(address: str, folder: str) -> None:
     )
     destination = dlt.destinations.postgres(os.environ["BENCH_DATABASE_URL"])
     dlt.pipeline("bench_together", pipelines_dir=folder, destination=destination, dataset_name=DATASET).run(source)
-    print(time.perf_counter() - began, fetched)
+    return time.perf_counter() - began, fetched
 
 
 def _statement(last: int) -> str:
@@ -77,4 +82,4 @@ def _statement(last: int) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
