@@ -40,26 +40,6 @@ def requires(*codenames: str) -> Callable[[View[P]], View[P]]:
     return decorate
 
 
-def requires_one_of(*codenames: str) -> Callable[[View[P]], View[P]]:
-    """Let a view run only for a signed-in person who has at least one of these permissions."""
-    names = [full_name(codename) for codename in codenames]
-
-    def decorate(view: View[P]) -> View[P]:
-        @functools.wraps(view)
-        def checked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            if not request.user.is_authenticated:
-                return _to_sign_in(request)
-            if not any(request.user.has_perm(name) for name in names):
-                words = " or ".join(RIGHTS[codename] for codename in codenames)
-                raise PermissionDenied(f"Your role does not let you {words}.")
-            return view(request, *args, **kwargs)
-
-        checked.one_of_codenames = codenames  # type: ignore[attr-defined]  # tests list which view asks for what
-        return checked
-
-    return decorate
-
-
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request"):
         # A polled part must not receive the sign-in page in its place: the whole page goes there.

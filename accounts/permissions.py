@@ -10,11 +10,13 @@ MODEL_NAME = "right"
 VIEW_GROUPS = "view_groups"
 EDIT_GROUPS = "edit_groups"
 VIEW_SUBSCRIBERS = "view_subscribers"
+EDIT_SUBSCRIBERS = "edit_subscribers"
 EXPORT = "export"
 SYNC = "sync"
 APPLY_HELD_RUN = "apply_held_run"
 VIEW_BRIDGE = "view_bridge"
 EDIT_BRIDGE = "edit_bridge"
+VIEW_MAILINGS = "view_mailings"
 CREATE_MAILING = "create_mailing"
 SEND_MAILING = "send_mailing"
 SEND_STALE_MAILING = "send_stale_mailing"
@@ -28,11 +30,13 @@ RIGHTS: dict[str, str] = {
     VIEW_GROUPS: "see target groups and sync activity",
     EDIT_GROUPS: "move, delete and edit target groups",
     VIEW_SUBSCRIBERS: "see the people in target groups",
+    EDIT_SUBSCRIBERS: "opt people out or in, or erase them",
     EXPORT: "export lists",
     SYNC: "start and cancel syncs",
     APPLY_HELD_RUN: "apply or discard a held run",
     VIEW_BRIDGE: "see the bridge configuration",
     EDIT_BRIDGE: "change the bridge configuration",
+    VIEW_MAILINGS: "see mailings and their reports",
     CREATE_MAILING: "create mailings",
     SEND_MAILING: "send mailings",
     SEND_STALE_MAILING: "send a mailing to a group that could not be synced",
@@ -49,10 +53,12 @@ class Role:
     rights: frozenset[str]
 
 
-REPORTER = Role("Reporter", frozenset({VIEW_GROUPS, VIEW_SUBSCRIBERS, CREATE_MAILING}))
+REPORTER = Role("Reporter", frozenset({VIEW_GROUPS, VIEW_SUBSCRIBERS, VIEW_MAILINGS, CREATE_MAILING}))
 PUBLISHER = Role("Publisher", REPORTER.rights | {SEND_MAILING})
-SUBSCRIBERS = Role("Subscribers", frozenset({VIEW_GROUPS, EDIT_GROUPS, VIEW_SUBSCRIBERS, EXPORT, SYNC}))
-MANAGER = Role("Manager", frozenset({VIEW_GROUPS, VIEW_SUBSCRIBERS, EXPORT, VIEW_BRIDGE, VIEW_AUDIT}))
+SUBSCRIBERS = Role(
+    "Subscribers", frozenset({VIEW_GROUPS, EDIT_GROUPS, VIEW_SUBSCRIBERS, EDIT_SUBSCRIBERS, EXPORT, SYNC})
+)
+MANAGER = Role("Manager", frozenset({VIEW_GROUPS, VIEW_SUBSCRIBERS, EXPORT, VIEW_MAILINGS, VIEW_BRIDGE, VIEW_AUDIT}))
 ADMINISTRATOR = Role("Administrator", frozenset(RIGHTS))
 ROLES: tuple[Role, ...] = (REPORTER, PUBLISHER, SUBSCRIBERS, MANAGER, ADMINISTRATOR)
 

@@ -177,5 +177,6 @@ LOGGING = {
         # SQL and requests carry people's data in their parameters, so they stay silent at any level.
         "django.db.backends": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},
+        "urllib3.connection": {"level": "ERROR"},  # it would tell what a server sent that is no header
     },
 }

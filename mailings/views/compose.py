@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.decorators import requires, requires_one_of
-from accounts.permissions import CREATE_MAILING, SEND_MAILING
+from accounts.decorators import requires
+from accounts.permissions import CREATE_MAILING, VIEW_MAILINGS
 from targetgroups.views.asking import person
 
 from .. import enqueue
@@ -25,7 +25,7 @@ from .parts import show, the_mailing
 MOST_GROUPS = 1000
 
 
-@requires_one_of(CREATE_MAILING, SEND_MAILING)
+@requires(VIEW_MAILINGS)
 @require_GET
 def compose(request: HttpRequest, mailing_id: int) -> HttpResponse:
     mailing = the_mailing(mailing_id)
@@ -51,7 +51,7 @@ def save(request: HttpRequest, mailing_id: int) -> HttpResponse:
     return redirect("mailings:send" if "next" in request.POST else "mailings:compose", mailing_id)
 
 
-@requires_one_of(CREATE_MAILING, SEND_MAILING)
+@requires(VIEW_MAILINGS)
 @require_GET
 def estimated(request: HttpRequest, mailing_id: int) -> HttpResponse:
     """Say about how many people the groups ticked at this moment would reach; the address holds their IDs."""

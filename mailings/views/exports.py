@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 import audit
-from accounts.decorators import requires, requires_one_of
-from accounts.permissions import CREATE_MAILING, EXPORT, SEND_MAILING, VIEW_SUBSCRIBERS
+from accounts.decorators import requires
+from accounts.permissions import EXPORT, VIEW_MAILINGS, VIEW_SUBSCRIBERS
 from targetgroups.views.asking import person
 from thrive_sync.lib.csv_export import csv_response, in_steps
 
@@ -24,8 +24,7 @@ LEFT_OUT = ("Remote ID", "Reason", "E-mail", "First name", "Last name", "Target 
 ERASED = "erased: Do Not Email"
 
 
-@requires(VIEW_SUBSCRIBERS, EXPORT)
-@requires_one_of(CREATE_MAILING, SEND_MAILING)
+@requires(VIEW_MAILINGS, VIEW_SUBSCRIBERS, EXPORT)
 @require_POST
 def recipients_csv(request: HttpRequest, mailing_id: int) -> HttpResponseBase:
     """Export the recipients, narrowed as their page is."""
@@ -45,8 +44,7 @@ def recipients_csv(request: HttpRequest, mailing_id: int) -> HttpResponseBase:
     return csv_response(f"mailing-{mailing.pk}-recipients-{outcome}", RECIPIENTS, lines())
 
 
-@requires(VIEW_SUBSCRIBERS, EXPORT)
-@requires_one_of(CREATE_MAILING, SEND_MAILING)
+@requires(VIEW_MAILINGS, VIEW_SUBSCRIBERS, EXPORT)
 @require_POST
 def left_out_csv(request: HttpRequest, mailing_id: int) -> HttpResponseBase:
     """Export who was left out, narrowed as the page is."""

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from accounts.decorators import requires
-from accounts.permissions import CREATE_MAILING, SEND_MAILING, VIEW_GROUPS, VIEW_SUBSCRIBERS
+from accounts.permissions import VIEW_GROUPS, VIEW_MAILINGS, VIEW_SUBSCRIBERS
 from targetgroups.models import TargetGroup
 from targetgroups.views import info
 from targetgroups.views.asking import is_part, person, whole
@@ -33,7 +33,7 @@ def group_mailings(request: HttpRequest, group_id: int) -> HttpResponse:
         "page": page,
         "counts": reading.recipient_counts(mailings),
         "estimates": {mailing.pk: estimate_of(mailing) for mailing in mailings if not mailing.is_frozen},
-        "sees_mailings": user.may(CREATE_MAILING) or user.may(SEND_MAILING),
+        "sees_mailings": user.may(VIEW_MAILINGS),
     }
     is_alone = not is_part(request, "info", "sheet-body")
     return render(request, "targetgroups/info.html" if is_alone else "targetgroups/_info.html", context)

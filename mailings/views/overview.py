@@ -8,8 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.decorators import requires, requires_one_of
-from accounts.permissions import CREATE_MAILING, SEND_MAILING
+from accounts.decorators import requires
+from accounts.permissions import CREATE_MAILING, VIEW_MAILINGS
 from targetgroups.views.asking import is_part, person, whole
 
 from .. import enqueue
@@ -22,7 +22,7 @@ from .estimate import Estimate, estimate
 from .parts import the_mailing
 
 
-@requires_one_of(CREATE_MAILING, SEND_MAILING)
+@requires(VIEW_MAILINGS)
 @require_GET
 def mailings(request: HttpRequest) -> HttpResponse:
     form = MailingFilterForm(request.GET)

@@ -10,8 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.decorators import requires, requires_one_of
-from accounts.permissions import CREATE_MAILING, EXPORT, SEND_MAILING, VIEW_SUBSCRIBERS
+from accounts.decorators import requires
+from accounts.permissions import EXPORT, SEND_MAILING, VIEW_MAILINGS, VIEW_SUBSCRIBERS
 from targetgroups.views.asking import is_part, person, whole
 
 from .. import enqueue
@@ -22,7 +22,7 @@ from .parts import shared, show, the_mailing
 from .sums import left_out_filters, people_sums, recipient_filters, recipient_sums
 
 
-@requires_one_of(CREATE_MAILING, SEND_MAILING)
+@requires(VIEW_MAILINGS)
 @require_GET
 def report(request: HttpRequest, mailing_id: int) -> HttpResponse:
     mailing = the_mailing(mailing_id)
@@ -42,8 +42,7 @@ def report(request: HttpRequest, mailing_id: int) -> HttpResponse:
     return show(request, mailing, "report", **context)
 
 
-@requires(VIEW_SUBSCRIBERS)
-@requires_one_of(CREATE_MAILING, SEND_MAILING)
+@requires(VIEW_MAILINGS, VIEW_SUBSCRIBERS)
 @require_http_methods(["GET", "POST"])
 def recipients(request: HttpRequest, mailing_id: int) -> HttpResponse:
     """List who receives it. A search is posted: what is looked for may not stand in an address."""
@@ -57,8 +56,7 @@ def recipients(request: HttpRequest, mailing_id: int) -> HttpResponse:
     return _people(request, "recipients", shared(request, mailing, "report") | context)
 
 
-@requires(VIEW_SUBSCRIBERS)
-@requires_one_of(CREATE_MAILING, SEND_MAILING)
+@requires(VIEW_MAILINGS, VIEW_SUBSCRIBERS)
 @require_http_methods(["GET", "POST"])
 def left_out(request: HttpRequest, mailing_id: int) -> HttpResponse:
     """List "Subscribers Removed": the groups' members who were not made recipients, by reason."""

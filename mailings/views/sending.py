@@ -11,9 +11,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.decorators import requires, requires_one_of
+from accounts.decorators import requires
 from accounts.models import User
-from accounts.permissions import CREATE_MAILING, SEND_MAILING
+from accounts.permissions import SEND_MAILING, VIEW_MAILINGS
 from targetgroups.views.asking import is_part, person
 
 from .. import enqueue
@@ -28,7 +28,7 @@ from .parts import shared, show, the_mailing
 from .steps import seconds_left, steps_of
 
 
-@requires_one_of(CREATE_MAILING, SEND_MAILING)
+@requires(VIEW_MAILINGS)
 @require_GET
 def send(request: HttpRequest, mailing_id: int) -> HttpResponse:
     mailing = the_mailing(mailing_id)

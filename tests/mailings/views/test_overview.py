@@ -117,6 +117,6 @@ def test_who_may_only_read_groups_sees_the_mailings_of_one_without_links(
 ) -> None:
     group = rows.group("Members")
     mailing = desk.mailing(group, name="For members")
-    page = sign_in("Manager").get(f"/target-groups/{group.pk}/mailings/")
+    page = sign_in("Subscribers").get(f"/target-groups/{group.pk}/mailings/")
     assert "For members" in text_of(page)
     assert f"/mailings/{mailing.pk}/" not in page.content.decode()
