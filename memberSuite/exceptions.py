@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 SAID_LIMIT = 300
+# Control characters and halves of characters: no database or page takes all of them.
+_UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+def fit(text: str) -> str:
+    """Return text of a server that can be kept: characters that can't be are replaced."""
+    return _UNFIT.sub("\ufffd", text)
 
 
 class MemberSuiteError(Exception):
@@ -23,7 +31,7 @@ class MemberSuiteError(Exception):
         code: str | None = None,
         sentence: str | None = None,
     ) -> None:
-        self.remote_said = remote_said[:SAID_LIMIT] if remote_said else None
+        self.remote_said = fit(remote_said[:SAID_LIMIT]) if remote_said else None
         self.retry_after = retry_after
         if code is not None:
             self.code = code
@@ -242,8 +250,8 @@ class RemoteRefused(PermanentError):
 
     def __init__(self, remote_said: str | None = None, *, remote_code: str = "", field: str = "") -> None:
         super().__init__(remote_said)
-        self.remote_code = remote_code
-        self.field = field
+        self.remote_code = fit(remote_code)
+        self.field = fit(field)
 
 
 class ReadingStopped(MemberSuiteError):

@@ -79,3 +79,10 @@ def test_a_refusal_keeps_name_message_and_field() -> None:
     assert isinstance(error, e.RemoteRefused)
     assert error.remote_said == "ObjectInvalid: Must not be blank. (field DoNotEmail)"
     assert (error.remote_code, error.field) == ("ObjectInvalid", "DoNotEmail")
+
+
+def test_what_a_server_said_can_be_kept_by_a_database() -> None:
+    error = refusal("Odd\x00Name", "it\x1b broke\ud800\nhere", "Last\x00Name")
+    assert error.remote_said == "Odd\ufffdName: it\ufffd broke\ufffd\nhere (field Last\ufffdName)"
+    assert isinstance(error, e.RemoteRefused)
+    assert (error.remote_code, error.field) == ("Odd\ufffdName", "Last\ufffdName")

@@ -15,6 +15,7 @@ from tests.memberSuite.hostile import wire
 from tests.memberSuite.hostile.genuine import Genuine
 from tests.memberSuite.hostile.judge import Heard
 from tests.memberSuite.hostile.play import Case
+from tests.memberSuite.hostile.script import NAMES
 from tests.memberSuite.hostile.server import HostileServer
 from tests.support import truth
 from tests.support.engine import raw_connection
@@ -50,9 +51,8 @@ def hostile(engine: Engine) -> Iterator[HostileServer]:
         yield server
 
 
-def _sync_after_lies(engine: Engine, group: str, server: HostileServer, seed: str) -> list[str]:
+def _sync_after_lies(engine: Engine, group: str, server: HostileServer, case: Case) -> list[str]:
     """Sync once while a script lies; give what is wrong afterwards, in words."""
-    case = Case.draw(seed, does="read_people")
     if case.script.name in wire.STALLS:
         return []
     Bridge.objects.update(service_address=server.address_of(case.script), transport=case.transport)
@@ -94,11 +94,15 @@ def _unended(run: SyncRun) -> list[str]:
 
 
 def test_r1_r4_r5_no_lie_makes_a_wrong_member(engine: Engine, group: str, hostile: HostileServer) -> None:
-    complaints = [one for number in range(30) for one in _sync_after_lies(engine, group, hostile, f"sync-{number}")]
-    assert complaints == []
+    cases = [Case.draw(f"sync-{number}", does="read_people") for number in range(30)]
+    assert [one for case in cases for one in _sync_after_lies(engine, group, hostile, case)] == []
 
 
 @pytest.mark.soak
-def test_r1_r4_r5_no_lie_of_a_thousand_makes_a_wrong_member(engine: Engine, group: str, hostile: HostileServer) -> None:
-    complaints = [one for number in range(1_000) for one in _sync_after_lies(engine, group, hostile, f"many-{number}")]
-    assert complaints == []
+@pytest.mark.parametrize("transport", ["concierge", "rest"])
+def test_r1_r4_r5_no_way_of_lying_makes_a_wrong_member(
+    engine: Engine, group: str, hostile: HostileServer, transport: str
+) -> None:
+    seeds = [(f"{transport}-{name}-{number}", name) for name in NAMES for number in range(8)]
+    cases = [Case.draw(seed, name=name, transport=transport, does="read_people") for seed, name in seeds]
+    assert [one for case in cases for one in _sync_after_lies(engine, group, hostile, case)] == []
