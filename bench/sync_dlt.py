@@ -7,13 +7,13 @@ so that the memory is dlt's own; the time to make them is not counted.
 from __future__ import annotations
 
 import os
-import resource
 import sys
 import time
 from collections.abc import Iterator
 from itertools import islice
 
 from bench import population
+from bench.peak import peak_mib
 
 _A_BATCH = 1000
 DATASET = "bench_dlt"
@@ -23,7 +23,7 @@ def main(people: int, folder: str) -> None:
     os.environ |= {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
     for line in sys.stdin:
         seconds = _seconds_of(people, line.strip(), folder)
-        print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, flush=True)
+        print(seconds, peak_mib(), flush=True)
 
 
 def _seconds_of(people: int, step: str, folder: str) -> float:

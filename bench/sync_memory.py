@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import resource
 import sys
 
 
@@ -17,12 +16,13 @@ def main(people: int, steps: list[str]) -> None:
 
     django.setup()
     logging.disable(logging.INFO)
+    from bench.peak import peak_mib
     from bench.sync_product import ProductSync
 
-    product = ProductSync(people, is_ready=False)
+    product = ProductSync(people)
     for step in steps:
         product.step(step)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(peak_mib())
 
 
 if __name__ == "__main__":

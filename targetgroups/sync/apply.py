@@ -4,17 +4,20 @@ Every step compares before it writes, so an unchanged row is not touched and app
 """
 
 from django.db import connection
-from psycopg import sql
 
 from ..choices import OutcomeKind, RemovalReason
 from ..models import SyncRun, TargetGroup
 from . import diff
-from .stage import NO_FLAG, Stage
+from .compare import MERGED_ATTRIBUTES, STAGED, Comparison
+from .stage import Stage
+from .staged_rows import KEYS, NO_FLAG
 
 # First key of pg_try_advisory_xact_lock: one apply per bridge at a time.
 _LOCK_SPACE = 0x7353  # "sS"
 # A table's statistics are refreshed at once, not by autovacuum later, if a sync adds this share of its rows or more.
 _MUCH = 0.2
+# Of a subscriber's many texts no plan depends on the others; autovacuum looks at all of them soon after.
+_PLANNED_BY = {"targetgroups_subscriber": "(id, bridge_id, remote_key, address_key, do_not_email_at)"}
 
 
 def try_lock(bridge_id: int) -> bool:
@@ -50,23 +53,24 @@ def erase_do_not_email(stage: Stage, group: TargetGroup) -> int:
     """
     stage.execute("DROP TABLE IF EXISTS pg_temp.erased")
     erased = stage.execute(
-        """
+        f"""
         CREATE TEMPORARY TABLE erased ON COMMIT DROP AS
         SELECT t.id, t.remote_key, known.asked_at
         FROM (
-            SELECT remote_key, max(asked_at) AS asked_at FROM (
-                SELECT remote_key, asked_at FROM {stage} WHERE reason = 'do_not_email' AND detail <> %(no_flag)s
+            SELECT subscriber_id, max(asked_at) AS asked_at FROM (
+                SELECT c.subscriber_id, s.asked_at FROM {STAGED}
+                WHERE c.reason = 'do_not_email' AND c.subscriber_id IS NOT NULL AND s.detail <> %(no_flag)s
                 UNION ALL
-                SELECT remote_key, asked_at FROM {removals} WHERE reason = 'now_do_not_email' AND asked_at IS NOT NULL
-            ) both_tables GROUP BY remote_key
+                SELECT subscriber_id, asked_at FROM {{removals}}
+                WHERE reason = 'now_do_not_email' AND asked_at IS NOT NULL
+            ) both_tables GROUP BY subscriber_id
         ) known
-        JOIN targetgroups_subscriber t ON t.bridge_id = %(bridge)s AND t.remote_key = known.remote_key
+        JOIN targetgroups_subscriber t ON t.id = known.subscriber_id
         WHERE t.do_not_email_at IS NULL AND t.seen_at < known.asked_at AND NOT EXISTS (
             SELECT 1 FROM targetgroups_membership m JOIN targetgroups_targetgroup g ON g.id = m.target_group_id
             WHERE m.subscriber_id = t.id AND g.id <> %(group)s AND g.read_at > known.asked_at
         )
-        """,
-        bridge=group.bridge_id,
+        """,  # noqa: S608 - fixed texts
         group=group.pk,
         no_flag=NO_FLAG,
     )
@@ -96,90 +100,80 @@ def erase_do_not_email(stage: Stage, group: TargetGroup) -> int:
     return erased
 
 
-def update_subscribers(run: SyncRun, stage: Stage, group: TargetGroup, columns: list[str]) -> int:
-    """Bring stored subscribers level with their labelled rows; return how many members of this group changed.
+def update_subscribers(run: SyncRun, stage: Stage, columns: list[str]) -> int:
+    """Bring stored subscribers level with their staged rows; return how many members of this group changed.
 
     Their sort keys follow in every group in this transaction. `columns` are the search's own.
     """
-    changed = stage.execute(
-        """
-        INSERT INTO targetgroups_runoutcome
-            (bridge_id, run_id, kind, remote_id, remote_key, reason, changes, recorded_at)
-        SELECT %(bridge)s, %(run)s, %(kind)s, s.remote_id, s.remote_key, '', """  # noqa: S608 - fixed texts
-        + diff.CHANGES
-        + """, clock_timestamp()
-        FROM labelled s JOIN targetgroups_subscriber t ON t.id = s.subscriber_id
-        WHERE s.is_changed AND s.is_member
-        """,
-        bridge=group.bridge_id,
-        run=run.pk,
-        kind=OutcomeKind.CHANGED,
-        columns=columns,
-    )
-    updated = stage.execute(
-        """
+    changed = diff.record_changes(run, stage, columns, OutcomeKind.CHANGED)
+    stage.execute(
+        f"""
         UPDATE targetgroups_subscriber t
         SET remote_id = s.remote_id, local_id = s.local_id, email = s.email, first_name = s.first_name,
-            last_name = s.last_name, address_key = s.address_key, sort_email = s.sort_email, sort_name = s.sort_name,
-            do_not_email_at = NULL, seen_at = s.asked_at, changed_at = clock_timestamp(), attributes = """  # noqa: S608
-        + diff.MERGED_ATTRIBUTES
-        + " FROM labelled s WHERE t.id = s.subscriber_id AND s.is_changed",
+            last_name = s.last_name, address_key = {KEYS["address_key"]}, sort_email = {KEYS["sort_email"]},
+            sort_name = {KEYS["sort_name"]}, do_not_email_at = NULL, seen_at = s.asked_at,
+            changed_at = clock_timestamp(), attributes = {MERGED_ATTRIBUTES}
+        FROM {STAGED} WHERE t.id = c.subscriber_id AND c.is_changed
+        """,  # noqa: S608 - fixed texts
         columns=columns,
     )
-    if updated:
-        stage.execute(
-            """
-            UPDATE targetgroups_membership m SET sort_email = s.sort_email, sort_name = s.sort_name
-            FROM labelled s
-            WHERE s.is_changed AND m.subscriber_id = s.subscriber_id
-              AND (m.sort_email, m.sort_name) IS DISTINCT FROM (s.sort_email, s.sort_name)
-            """
-        )
+    stage.execute(
+        """
+        UPDATE targetgroups_membership m SET sort_email = t.sort_email, sort_name = t.sort_name
+        FROM compared c JOIN targetgroups_subscriber t ON t.id = c.subscriber_id
+        WHERE c.is_changed AND m.subscriber_id = t.id
+          AND (m.sort_email, m.sort_name) IS DISTINCT FROM (t.sort_email, t.sort_name)
+        """
+    )
     return changed
 
 
-def add_members(run: SyncRun, stage: Stage, group: TargetGroup) -> int:
-    """Make members of the labelled people who are none yet; return how many.
+def add_members(run: SyncRun, stage: Stage, group: TargetGroup, comparison: Comparison) -> int:
+    """Make members of the eligible people who are none yet; return how many.
 
     First those whom the bridge doesn't know: they become subscribers in the same statement. In the order of one sort
     key most indexes grow at their end, and the second sort only lets one table be written after the other: by turns
     they take a fifth longer. The keys of the others are the subscriber's, not the stage's: a stored address may be
     newer.
     """
-    new = stage.execute(
-        """
-        WITH new AS (
-            INSERT INTO targetgroups_subscriber
-                (bridge_id, remote_id, remote_key, local_id, email, first_name, last_name, address_key, attributes,
-                 sort_email, sort_name, seen_at, created_at, changed_at)
-            SELECT %(bridge)s, s.remote_id, s.remote_key, s.local_id, s.email, s.first_name, s.last_name,
-                s.address_key, s.attributes, s.sort_email, s.sort_name, s.asked_at, clock_timestamp(), clock_timestamp()
-            FROM labelled s WHERE s.subscriber_id IS NULL
-            ORDER BY s.sort_email
-            RETURNING id, sort_email, sort_name
+    added = 0
+    if comparison.new:
+        added += stage.execute(
+            f"""
+            WITH new AS (
+                INSERT INTO targetgroups_subscriber
+                    (bridge_id, remote_id, remote_key, local_id, email, first_name, last_name, address_key,
+                     attributes, sort_email, sort_name, seen_at, created_at, changed_at)
+                SELECT %(bridge)s, s.remote_id, s.remote_key, s.local_id, s.email, s.first_name, s.last_name,
+                    {KEYS["address_key"]}, s.attributes, {KEYS["sort_email"]}, {KEYS["sort_name"]}, s.asked_at,
+                    clock_timestamp(), clock_timestamp()
+                FROM {STAGED} WHERE c.reason = '' AND c.subscriber_id IS NULL
+                ORDER BY {KEYS["sort_email"]}
+                RETURNING id, sort_email, sort_name
+            )
+            INSERT INTO targetgroups_membership
+                (target_group_id, subscriber_id, sort_email, sort_name, added_run_id, subscribed_at)
+            SELECT %(group)s, id, sort_email, sort_name, %(run)s, clock_timestamp()
+            FROM (SELECT id, sort_email, sort_name FROM new ORDER BY sort_email) all_new
+            """,  # noqa: S608 - fixed texts
+            group=group.pk,
+            run=run.pk,
+            bridge=group.bridge_id,
         )
-        INSERT INTO targetgroups_membership
-            (target_group_id, subscriber_id, sort_email, sort_name, added_run_id, subscribed_at)
-        SELECT %(group)s, id, sort_email, sort_name, %(run)s, clock_timestamp()
-        FROM (SELECT id, sort_email, sort_name FROM new ORDER BY sort_email) all_new
-        """,
-        group=group.pk,
-        run=run.pk,
-        bridge=group.bridge_id,
-    )
-    known = stage.execute(
-        """
-        INSERT INTO targetgroups_membership
-            (target_group_id, subscriber_id, sort_email, sort_name, added_run_id, subscribed_at)
-        SELECT %(group)s, t.id, t.sort_email, t.sort_name, %(run)s, clock_timestamp()
-        FROM labelled s JOIN targetgroups_subscriber t ON t.id = s.subscriber_id
-        WHERE NOT s.is_member
-        ORDER BY t.sort_email
-        """,
-        group=group.pk,
-        run=run.pk,
-    )
-    return new + known
+    if comparison.joining:
+        added += stage.execute(
+            """
+            INSERT INTO targetgroups_membership
+                (target_group_id, subscriber_id, sort_email, sort_name, added_run_id, subscribed_at)
+            SELECT %(group)s, t.id, t.sort_email, t.sort_name, %(run)s, clock_timestamp()
+            FROM compared c JOIN targetgroups_subscriber t ON t.id = c.subscriber_id
+            WHERE c.reason = '' AND NOT c.is_member
+            ORDER BY t.sort_email
+            """,
+            group=group.pk,
+            run=run.pk,
+        )
+    return added
 
 
 def remove_members(run: SyncRun, stage: Stage, group: TargetGroup) -> dict[str, int]:
@@ -220,12 +214,12 @@ def update_exclusions(run: SyncRun, stage: Stage, group: TargetGroup) -> int:
     """
     stage.execute("DROP TABLE IF EXISTS pg_temp.excluded")
     stage.execute(
-        """
+        f"""
         CREATE TEMPORARY TABLE excluded ON COMMIT DROP AS
-        SELECT remote_key, reason, min(remote_id) AS remote_id, count(*) AS row_count, min(detail) AS detail,
-            min(asked_at) AS seen_at
-        FROM {stage} WHERE reason <> '' GROUP BY remote_key, reason
-        """
+        SELECT s.remote_key, s.reason, min(s.remote_id) AS remote_id, count(*) AS row_count, min(s.detail) AS detail,
+            min(s.asked_at) AS seen_at
+        FROM {STAGED} WHERE c.reason <> '' GROUP BY s.remote_key, s.reason
+        """  # noqa: S608 - fixed texts
     )
     stage.execute(
         """
@@ -268,4 +262,4 @@ def refresh_statistics(added: int, excluded: int) -> None:
         cursor.execute("SELECT relname, reltuples FROM pg_class WHERE oid = ANY(%s::text[]::regclass[])", [list(grown)])
         for table, known in cursor.fetchall():
             if grown[table] and grown[table] >= _MUCH * known:  # known is -1 where nobody counted yet
-                cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
+                cursor.execute(f"ANALYZE {table} {_PLANNED_BY.get(table, '')}")

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from ..models import SyncRun, TargetGroup
 from ..remote import MemberSuiteClient, Search
+from .compare import Comparison
 from .single_flight import Heartbeat
 from .stage import Stage
 
@@ -17,6 +18,8 @@ class Attempt:
     """One attempt of a group's run.
 
     Attributes:
+        members_before: of the group; only its own runs change them, one at a time.
+        comparison: of what was read with what is stored, as of the checking.
         read_at: by the database's clock, just before the first page was asked for (R14).
         calculated_do_not_email: the figure, where those people are not listed (total minus filtered rows).
         warnings: sentences that stay with the run.
@@ -30,6 +33,8 @@ class Attempt:
     group: TargetGroup
     read_at: datetime
     calculated_do_not_email: int | None = None
+    members_before: int = 0
+    comparison: Comparison | None = None
     warnings: list[str] = field(default_factory=list)
 
     @property

@@ -6,17 +6,18 @@ from datetime import datetime
 from django.db.models import Count
 
 from ..choices import OutcomeKind, RemovalReason
-from ..models import RunOutcome, SyncRun, TargetGroup
+from ..models import RunOutcome, Subscriber, SyncRun, TargetGroup
 from ..remote import PeoplePage
+from .compare import STAGED
 from .plan import Plan
-from .stage import NO_FLAG, Stage
+from .stage import Stage
+from .staged_rows import NO_FLAG
 
-# Reasons of a staged row, as reasons to leave.
-_REASON_TO_LEAVE = {
-    "do_not_email": RemovalReason.NOW_DO_NOT_EMAIL,
-    "no_address": RemovalReason.NOW_NO_ADDRESS,
-    "malformed_address": RemovalReason.NOW_MALFORMED_ADDRESS,
-}
+# A staged row's reason, as the reason to leave.
+_TO_LEAVE = """
+    CASE {reason} WHEN 'do_not_email' THEN 'now_do_not_email' WHEN 'no_address' THEN 'now_no_address'
+        WHEN 'malformed_address' THEN 'now_malformed_address' ELSE '' END
+"""
 
 
 def exclude_known_do_not_email(stage: Stage, group: TargetGroup, read_at: datetime) -> int:
@@ -26,7 +27,9 @@ def exclude_known_do_not_email(stage: Stage, group: TargetGroup, read_at: dateti
     `read_at` is before any of our pages, and leaves out what is older than all of them: first of all the groups whose
     last completed run had ended by then, so mostly all.
     """
-    return stage.execute(
+    if not _may_know_better(group, read_at):
+        return 0
+    return stage.correct(
         """
         UPDATE {stage} s
         SET reason = 'do_not_email', detail = 'seen in another group', email = '', first_name = '', last_name = '',
@@ -51,8 +54,16 @@ def exclude_known_do_not_email(stage: Stage, group: TargetGroup, read_at: dateti
     )
 
 
+def _may_know_better(group: TargetGroup, read_at: datetime) -> bool:
+    """Say whether anything of the bridge was written since: mostly not, and then there is nothing to look for."""
+    return (
+        TargetGroup.objects.filter(bridge=group.bridge_id, counted_at__gt=read_at).exists()
+        or Subscriber.objects.filter(bridge=group.bridge_id, do_not_email_at__gt=read_at).exists()
+    )
+
+
 def find_candidates(stage: Stage, group: TargetGroup) -> int:
-    """List the members whom the reading does not show as eligible; return how many.
+    """List the members whom the comparison does not show as eligible; return how many.
 
     Whoever's row was rejected is not among them: an unreadable row says nothing (R5).
     """
@@ -62,16 +73,17 @@ def find_candidates(stage: Stage, group: TargetGroup) -> int:
             AND ((r.remote_key <> '' AND r.remote_key = t.remote_key) OR r.local_id = t.local_id)
         )
     """
-    stage.execute("TRUNCATE {removals}")
     return stage.execute(
-        """
-        INSERT INTO {removals} (subscriber_id, remote_key, remote_id, reason, asked_at)
-        SELECT t.id, t.remote_key, t.remote_id, coalesce(s.reason, ''), s.asked_at
-        FROM targetgroups_membership m
-        JOIN targetgroups_subscriber t ON t.id = m.subscriber_id
-        LEFT JOIN {stage} s ON s.remote_key = t.remote_key AND s.reason NOT IN ('duplicate_row', 'unreadable_row')
-        WHERE m.target_group_id = %(group)s AND s.reason IS DISTINCT FROM ''
-        """  # noqa: S608 - two fixed texts
+        f"""
+        INSERT INTO {{removals}} (subscriber_id, remote_key, remote_id, reason, asked_at)
+        SELECT t.id, t.remote_key, t.remote_id, {_TO_LEAVE.format(reason="known.reason")}, known.asked_at
+        FROM targetgroups_membership m JOIN targetgroups_subscriber t ON t.id = m.subscriber_id
+        LEFT JOIN (SELECT c.subscriber_id, c.reason, s.asked_at FROM {STAGED} WHERE c.reason <> '') known
+            ON known.subscriber_id = t.id
+        WHERE m.target_group_id = %(group)s AND NOT EXISTS (
+            SELECT 1 FROM compared e WHERE e.subscriber_id = m.subscriber_id AND e.reason = ''
+        )
+        """  # noqa: S608 - fixed texts
         + (unreadable if stage.has_rejects else ""),
         group=group.pk,
     )
@@ -94,8 +106,8 @@ def plan(run: SyncRun, stage: Stage, candidate_count: int, member_count: int) ->
     return Plan(member_count, candidate_count, approved_count)
 
 
-def settle_candidates(stage: Stage) -> int:
-    """After the look-up: let go of the candidates who still match and give the others a reason; return how many.
+def settle_candidates(stage: Stage) -> None:
+    """After a look-up that brought rows: let go of the candidates who still match and give the others their reasons.
 
     Call it after `stage.prefer_look_up`, with duplicates marked.
     """
@@ -105,16 +117,11 @@ def settle_candidates(stage: Stage) -> int:
         WHERE s.remote_key = r.remote_key AND s.reason IN ('', 'unreadable_row')
         """
     )
-    for staged, reason in _REASON_TO_LEAVE.items():
-        stage.execute(
-            """
-            UPDATE {removals} r SET reason = %(reason)s, asked_at = s.asked_at
-            FROM {stage} s WHERE s.remote_key = r.remote_key AND s.reason = %(staged)s
-            """,
-            reason=reason,
-            staged=staged,
-        )
-    return removal_count(stage)
+    stage.execute(
+        "UPDATE {removals} r SET asked_at = s.asked_at, reason = "  # noqa: S608 - fixed texts
+        + _TO_LEAVE.format(reason="s.reason")
+        + "FROM {stage} s WHERE s.remote_key = r.remote_key AND s.reason <> 'duplicate_row'"
+    )
 
 
 def settle_unmatched(stage: Stage, asked_ids: Iterable[str], pages: Iterable[PeoplePage]) -> None:
@@ -155,10 +162,7 @@ def record_would_remove(run: SyncRun, stage: Stage) -> int:
     return stage.execute(
         """
         INSERT INTO targetgroups_runoutcome (bridge_id, run_id, kind, remote_id, remote_key, reason, recorded_at)
-        SELECT %(bridge)s, %(run)s, %(kind)s, remote_id, remote_key,
-            CASE reason WHEN 'do_not_email' THEN 'now_do_not_email' WHEN 'no_address' THEN 'now_no_address'
-                WHEN 'malformed_address' THEN 'now_malformed_address' ELSE reason END,
-            clock_timestamp()
+        SELECT %(bridge)s, %(run)s, %(kind)s, remote_id, remote_key, reason, clock_timestamp()
         FROM {removals}
         """,
         bridge=run.bridge_id,
@@ -173,88 +177,40 @@ def would_remove_by_reason(run: SyncRun) -> dict[str, int]:
     return dict(recorded.annotate(Count("pk")))
 
 
-def record_would_add_and_change(run: SyncRun, stage: Stage, group: TargetGroup, columns: list[str]) -> tuple[int, int]:
-    """Keep whom a preview would add and change; return both numbers."""
+def record_would_add_and_change(run: SyncRun, stage: Stage, columns: list[str]) -> tuple[int, int]:
+    """Keep whom a preview would add and change, by the comparison; return both numbers."""
     RunOutcome.objects.filter(run=run, kind__in=(OutcomeKind.WOULD_ADD, OutcomeKind.WOULD_CHANGE)).delete()
-    params = {"bridge": group.bridge_id, "run": run.pk, "group": group.pk}
     added = stage.execute(
-        """
+        f"""
         INSERT INTO targetgroups_runoutcome (bridge_id, run_id, kind, remote_id, remote_key, reason, recorded_at)
         SELECT %(bridge)s, %(run)s, 'would_add', s.remote_id, s.remote_key, '', clock_timestamp()
-        FROM {stage} s WHERE s.reason = '' AND NOT EXISTS (
-            SELECT 1 FROM targetgroups_subscriber t JOIN targetgroups_membership m ON m.subscriber_id = t.id
-            WHERE t.bridge_id = %(bridge)s AND t.remote_key = s.remote_key AND m.target_group_id = %(group)s
-        )
-        """,
-        **params,
+        FROM {STAGED} WHERE c.reason = '' AND NOT c.is_member
+        """,  # noqa: S608 - fixed texts
+        bridge=run.bridge_id,
+        run=run.pk,
     )
-    changed = stage.execute(
-        """
+    return added, record_changes(run, stage, columns, OutcomeKind.WOULD_CHANGE)
+
+
+def record_changes(run: SyncRun, stage: Stage, columns: list[str], kind: OutcomeKind) -> int:
+    """Keep what differs of each member who changes, before and after; return how many. Call it before they change."""
+    return stage.execute(
+        f"""
         INSERT INTO targetgroups_runoutcome
             (bridge_id, run_id, kind, remote_id, remote_key, reason, changes, recorded_at)
-        SELECT %(bridge)s, %(run)s, 'would_change', s.remote_id, s.remote_key, '',
-            """  # noqa: S608 - fixed texts
-        + CHANGES
-        + """, clock_timestamp()
-        FROM {stage} s JOIN targetgroups_subscriber t ON t.bridge_id = %(bridge)s AND t.remote_key = s.remote_key
-        JOIN targetgroups_membership m ON m.subscriber_id = t.id AND m.target_group_id = %(group)s
-        WHERE s.reason = '' AND """
-        + DIFFERS,
-        columns=columns,
-        **params,
-    )
-    return added, changed
-
-
-def label(stage: Stage, group: TargetGroup, columns: list[str]) -> None:
-    """List the eligible people who are not yet stored as they were read, in one pass: labels for `apply`.
-
-    The table `labelled` lives as long as the transaction. subscriber_id is null for whoever the bridge doesn't know,
-    is_member tells of this group, is_changed that the staged values are to be stored. `columns` are the search's own.
-    """
-    stage.execute("DROP TABLE IF EXISTS pg_temp.labelled")
-    stage.execute(
-        """
-        CREATE TEMPORARY TABLE labelled ON COMMIT DROP AS
-        SELECT s.*, t.id AS subscriber_id, m.subscriber_id IS NOT NULL AS is_member,
-            t.id IS NOT NULL AND """  # noqa: S608 - fixed texts
-        + DIFFERS
-        + " AND NOT "
-        + _STORED_IS_NEWER
-        + """ AS is_changed
-        FROM {stage} s
-        LEFT JOIN targetgroups_subscriber t ON t.bridge_id = %(bridge)s AND t.remote_key = s.remote_key
-        LEFT JOIN targetgroups_membership m ON m.subscriber_id = t.id AND m.target_group_id = %(group)s
-        WHERE s.reason = '' AND (t.id IS NULL OR m.subscriber_id IS NULL OR """
-        + DIFFERS
-        + ")",
-        bridge=group.bridge_id,
-        group=group.pk,
+        SELECT %(bridge)s, %(run)s, %(kind)s, s.remote_id, s.remote_key, '', {_CHANGES}, clock_timestamp()
+        FROM {STAGED} JOIN targetgroups_subscriber t ON t.id = c.subscriber_id
+        WHERE c.is_changed AND c.is_member
+        """,  # noqa: S608 - fixed texts
+        bridge=run.bridge_id,
+        run=run.pk,
+        kind=kind,
         columns=columns,
     )
 
-
-# The stored values are newer than the staged row: changed later, or confirmed by a group whose run began later (R14).
-_STORED_IS_NEWER = """
-    (t.seen_at >= s.asked_at OR EXISTS (
-        SELECT 1 FROM targetgroups_membership o JOIN targetgroups_targetgroup g ON g.id = o.target_group_id
-        WHERE o.subscriber_id = t.id AND g.id <> %(group)s AND g.read_at > s.asked_at AND t.do_not_email_at IS NULL
-    ))
-"""
-
-# A search speaks for its own columns alone: what other searches brought of a person stays.
-MERGED_ATTRIBUTES = "((t.attributes - %(columns)s::text[]) || s.attributes)"
-
-# A stored subscriber `t` says something else than the staged row `s`.
-# Attributes that are equal are so after merging as well, which spares most rows the merge.
-DIFFERS = f"""
-    ((t.email, t.first_name, t.last_name, t.local_id, t.remote_id, t.do_not_email_at IS NULL)
-    IS DISTINCT FROM (s.email, s.first_name, s.last_name, s.local_id, s.remote_id, true)
-    OR (t.attributes <> s.attributes AND t.attributes <> {MERGED_ATTRIBUTES}))
-"""
 
 # What differs, before and after, as {"field": [before, after]}; attributes by their own names.
-CHANGES = """
+_CHANGES = """
     jsonb_strip_nulls(jsonb_build_object(
         'email', CASE WHEN t.email <> s.email THEN jsonb_build_array(t.email, s.email) END,
         'first_name', CASE WHEN t.first_name <> s.first_name THEN jsonb_build_array(t.first_name, s.first_name) END,

@@ -16,7 +16,20 @@ from ..choices import Phase, RunKind, RunStatus
 from ..exceptions import Cancelled, Fenced, Held, SyncError
 from ..models import SyncRun
 from ..remote import MemberSuiteError, ReadingStopped, SearchGone, connect
-from . import apply, bridge_check, checking, contact, counts, diff, discovery, guard, reading, receiving, single_flight
+from . import (
+    apply,
+    bridge_check,
+    checking,
+    compare,
+    contact,
+    counts,
+    diff,
+    discovery,
+    guard,
+    reading,
+    receiving,
+    single_flight,
+)
 from .attempt import Attempt
 from .clock import TickingClock
 from .plan import Applied
@@ -119,6 +132,7 @@ def _read_and(
                 heart.enter(Phase.COMPARING)
                 then(attempt)
         finally:
+            compare.forget()
             stage.drop()
 
 
@@ -130,7 +144,7 @@ def _hold(attempt: Attempt, held: Held) -> None:
         diff.record_would_remove(run, attempt.stage)
         figures = {
             **checking.sums(attempt).as_figures(),
-            "members_before": counts.member_count(attempt.group),
+            "members_before": attempt.members_before,
             "would_remove": diff.removal_count(attempt.stage),
             "would_remove_by_reason": diff.would_remove_by_reason(run),
         }
@@ -173,17 +187,19 @@ def _apply(attempt: Attempt) -> None:
 def _write(attempt: Attempt) -> Applied:
     """Do the steps of an apply; the caller's transaction makes them one."""
     run, stage, group = attempt.run, attempt.stage, attempt.group
-    members_before = counts.member_count(group)
+    members_before = attempt.members_before
     newly_known = diff.exclude_known_do_not_email(stage, group, attempt.read_at)
     if newly_known and apply.remove_newly_excluded(stage, group):
         plan = diff.plan(run, stage, diff.removal_count(stage), members_before)
         guard.check(plan, guard.limits_of(group))
+    found = checking.comparison_of_now(attempt)
     sums = checking.sums(attempt)
-    apply.erase_do_not_email(stage, group)
-    diff.label(stage, group, attempt.columns)
-    changed = apply.update_subscribers(run, stage, group, attempt.columns)
-    added = apply.add_members(run, stage, group)
-    removed_by_reason = apply.remove_members(run, stage, group)
+    removals = diff.removal_count(stage) if found.matched != members_before else 0
+    if found.known_do_not_email or removals:
+        apply.erase_do_not_email(stage, group)
+    changed = apply.update_subscribers(run, stage, attempt.columns) if found.changed else 0
+    added = apply.add_members(run, stage, group, found)
+    removed_by_reason = apply.remove_members(run, stage, group) if removals else {}
     newly_excluded = apply.update_exclusions(run, stage, group)
     members_after = members_before + added - sum(removed_by_reason.values())
     return Applied(members_before, members_after, added, changed, removed_by_reason, sums, newly_excluded)
@@ -208,11 +224,12 @@ def _keep_preview(attempt: Attempt, held: Held | None = None) -> None:
         single_flight.lock_for_writing(run)
         if diff.exclude_known_do_not_email(stage, attempt.group, attempt.read_at):
             apply.remove_newly_excluded(stage, attempt.group)
-        added, changed = diff.record_would_add_and_change(run, stage, attempt.group, attempt.columns)
+        checking.comparison_of_now(attempt)
+        added, changed = diff.record_would_add_and_change(run, stage, attempt.columns)
         would_remove = diff.record_would_remove(run, stage)
         figures = {
             **checking.sums(attempt).as_figures(),
-            "members_before": counts.member_count(attempt.group),
+            "members_before": attempt.members_before,
             "would_add": added,
             "would_change": changed,
             "would_remove": would_remove,

@@ -4,7 +4,7 @@ from ..choices import RunStatus
 from ..exceptions import IncompleteReading
 from ..remote import CriterionRefused, MemberSuiteClient, PeopleReading, Search, SearchGone
 from .attempt import Attempt
-from .stage import DO_NOT_EMAIL, FIRST, LOOK_UP, SECOND
+from .staged_rows import DO_NOT_EMAIL, FIRST, LOOK_UP, SECOND
 
 # More differences than this between two readings are not shifting rows but a broken server.
 _MOST_DIFFERENCES = 20_000

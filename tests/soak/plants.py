@@ -19,19 +19,19 @@ def install(name: str) -> None:
 
 def flag_check_skipped() -> None:
     """R1: rows are not checked again, as if MemberSuite's own filter could be trusted."""
-    from targetgroups.sync import stage
+    from targetgroups.sync import stage, staged_rows
 
-    original, add_page = stage.exclusion_reason, stage.Stage.add_page
+    original, add_page = staged_rows.exclusion_reason, stage.Stage.add_page
     trusted = {"is": False}
 
     def add(self: Any, page: Any, reading: int) -> None:
-        trusted["is"] = reading != stage.DO_NOT_EMAIL
+        trusted["is"] = reading != staged_rows.DO_NOT_EMAIL
         add_page(self, page, reading)
 
     def reason(do_not_email: bool | None, email: str | None) -> Any:
         return original(False if trusted["is"] else do_not_email, email)
 
-    _replace(stage, "exclusion_reason", reason)
+    _replace(staged_rows, "exclusion_reason", reason)
     _replace(stage.Stage, "add_page", add)
 
 
@@ -136,9 +136,9 @@ def no_removal_look_up() -> None:
 
 def stale_read_overwrites() -> None:
     """R14: what was read earlier and written later wins over newer knowledge."""
-    from targetgroups.sync import diff
+    from targetgroups.sync import compare, diff
 
-    _replace(diff, "_STORED_IS_NEWER", "(%(group)s IS NULL)")
+    _replace(compare, "_STORED_IS_NEWER", "(%(group)s IS NULL)")
     _replace(diff, "exclude_known_do_not_email", lambda *arguments: 0)
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from memberSuite import PeoplePage, Person, RejectedRow
 from targetgroups import enqueue
 from targetgroups.sync.single_flight import take
-from targetgroups.sync.stage import FIRST, Stage
+from targetgroups.sync.stage import Stage
+from targetgroups.sync.staged_rows import FIRST
 
 if TYPE_CHECKING:
     from tests.support.engine import Engine
