@@ -66,7 +66,7 @@ class StagedPage:
 
     def _line(self, person: Person, attributes: str) -> str:
         remote_id = person.remote_id
-        if len(remote_id) > _LONGEST_REMOTE_ID or "\0" in remote_id:
+        if not _is_kept_whole(remote_id):
             return self._rejected(RejectedRow(None, person.local_id, "Remote ID is too long"))
         email = (person.email or "").strip()
         first_name, last_name = person.first_name or "", person.last_name or ""
@@ -103,7 +103,7 @@ class StagedPage:
     def _rejected(self, rejected: RejectedRow) -> str:
         self.has_rejects = True
         remote_id = _clean(rejected.remote_id)
-        if len(remote_id) > _LONGEST_REMOTE_ID:
+        if not _is_kept_whole(remote_id):
             remote_id = ""
         detail = _clean(rejected.reason)[:200]
         return self._bare(remote_id, rejected.local_id, ExclusionReason.UNREADABLE_ROW, detail)
@@ -111,6 +111,12 @@ class StagedPage:
     def _bare(self, remote_id: str, local_id: int | None, reason: ExclusionReason, detail: str) -> str:
         ids = _ids(reason, remote_id)
         return f"{self._asked}\t{ids}\t{_local_id(local_id)}\t\t\t\t\t\t\t{{}}\t{_escaped(detail)}\n"
+
+
+def _is_kept_whole(remote_id: str) -> bool:
+    """Say whether a Remote ID and its key fit; few letters have a longer small form, and none of ASCII."""
+    longest = len(remote_id) if remote_id.isascii() else max(len(remote_id), len(remote_id.lower()))
+    return longest <= _LONGEST_REMOTE_ID and "\0" not in remote_id
 
 
 def _ids(reason: str, remote_id: str) -> str:

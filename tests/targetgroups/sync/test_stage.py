@@ -45,6 +45,7 @@ def test_nul_is_left_out_everywhere_and_an_impossible_id_is_a_rejected_row(engin
     people = [
         Person("A-1", 1, "A\0da", "Lo\0ve", "a\0da@lamps.example", False, None, {"Ci\0ty": "Ba\0th", "Own": "\\u0000"}),
         Person("B" * 101, 2, "Too", "Long", "too@lamps.example", False),
+        Person("\u0130" * 60, 3, "Longer", "In small letters", "three@lamps.example", False),
     ]
     stage = _stage(engine, PeoplePage(people, [], ASKED_AT, False, 1))
     ((first_name, last_name, email, attributes),) = stage.fetch(
@@ -52,7 +53,10 @@ def test_nul_is_left_out_everywhere_and_an_impossible_id_is_a_rejected_row(engin
     )
     assert (first_name, last_name, email) == ("Ada", "Love", "ada@lamps.example")
     assert json.loads(attributes) == {"City": "Bath", "Own": "\\u0000"}
-    assert stage.fetch("SELECT local_id, remote_key FROM {stage} WHERE reason = 'unreadable_row'") == [(2, "")]
+    assert stage.fetch("SELECT local_id, remote_key FROM {stage} WHERE reason = 'unreadable_row' ORDER BY 1") == [
+        (2, ""),
+        (3, ""),
+    ]
     assert stage.has_rejects
     stage.drop()
 
