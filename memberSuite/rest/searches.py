@@ -98,26 +98,31 @@ def _search(record: Record) -> Search:
     stored = record.get("search")
     criteria = stored if isinstance(stored, dict) else {}
     said = {name.lower(): value for name, value in criteria.items()}
-    applicable = as_text(record.get("applicabletype"))
-    search_type = as_text(said.get("type")) or applicable
+    applicable = _text(record, "applicabletype")
+    search_type = _text(said, "type") or applicable
     columns, is_grouped = _columns(said.get("outputcolumns"))
     is_public = to_bool(record.get("ispublic")) is True
     is_active = to_bool(record.get("isactive")) is not False
     is_limited = bool(said.get("topn")) or to_bool(said.get("uniqueresult")) is True or is_grouped
     return Search(
-        remote_id=as_text(record.get("id")) or "",
-        name=as_text(record.get("name")) or "",
-        description=as_text(record.get("description")),
+        remote_id=_text(record, "id") or "",
+        name=_text(record, "name") or "",
+        description=_text(record, "description"),
         applicable_type=applicable,
         is_public=is_public,
         is_active=is_active,
-        modified_at=as_text(record.get("lastmodifieddate")),
+        modified_at=_text(record, "lastmodifieddate"),
         definition=msgspec.json.encode(criteria) if criteria else b"",
         search_type=search_type,
         is_limited=is_limited,
         output_columns=columns,
         not_runnable=_not_runnable(said, search_type, is_active, is_public, is_limited),
     )
+
+
+def _text(record: Record, name: str) -> str | None:
+    text = as_text(record.get(name))
+    return None if text is None else e.fit(text)
 
 
 def _not_runnable(

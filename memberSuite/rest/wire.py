@@ -141,7 +141,7 @@ class RestWire:
     def _read(self, reply: Reply, *, refused: type[e.MemberSuiteError] | None = None) -> Any:
         value = _json_or_none(reply)
         if reply.status in _SPEAKING and (code := _find(value, "code")) is not None:
-            raise refusal(code, self._said(reply), _find(value, "offendingField"))
+            raise refusal(code, self._said(reply), _field(value))
         if reply.status != 200:
             raise_for_status(reply, self._said(reply))
             if reply.status >= 300:
@@ -151,7 +151,7 @@ class RestWire:
         if isinstance(value, dict) and to_bool(value.get("success")) is False:
             if refused is not None:
                 raise refused(self._said(reply))
-            raise refusal(_find(value, "code"), self._said(reply), _find(value, "offendingField"))
+            raise refusal(_find(value, "code"), self._said(reply), _field(value))
         return value
 
     def _said(self, reply: Reply) -> str:
@@ -181,6 +181,11 @@ def _find(value: Any, name: str) -> Any:
         return value[name]
     inner = value.get("data")
     return inner.get(name) if isinstance(inner, dict) else None
+
+
+def _field(value: Any) -> str | None:
+    field = _find(value, "offendingField")
+    return field if isinstance(field, str) else None
 
 
 def _json_or_none(reply: Reply) -> Any:

@@ -371,6 +371,14 @@ def test_only_a_search_that_is_understood_whole_is_run(stored: Any, reason: str)
     assert search.not_runnable == reason
 
 
+def test_the_texts_of_a_search_can_be_kept_by_a_database() -> None:
+    odd = {"name": "Lamp\x00 keepers", "description": "a\x01b", "applicableType": "Indi\x00vidual"}
+    with FakeHttp(answerer=searches_are([{"id": "s", "isPublic": True} | odd])) as fake, fake_client(fake) as client:
+        (search,) = client.list_searches().searches
+    assert (search.name, search.description) == ("Lamp\ufffd keepers", "a\ufffdb")
+    assert search.not_runnable == "not_people"
+
+
 def test_a_list_that_ignores_pages_is_not_read_for_ever() -> None:
     record = {"id": "s", "name": "n", "isPublic": True, "applicableType": "Individual"}
     with FakeHttp(answerer=searches_are([record])) as fake, fake_client(fake) as client:
