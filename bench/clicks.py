@@ -31,7 +31,7 @@ from tests.support.workers import Worker
 
 PEOPLE = 30  # of the group that is synced: small, so that the worker is idle again soon
 PROCESSES = 2  # of the worker, as the demo has
-CLICKS = 10  # of each contestant a round
+CLICKS = 7  # of each contestant a round
 QUEUES = ("loop", "celery", "rq", "huey", "dramatiq", "procrastinate")
 NAMES = {
     "loop": "limit: bare BLPOP loop",
@@ -47,7 +47,7 @@ Clicks = dict[str, list[float]]
 
 
 def measure(scale: Scale) -> ItemResult:
-    clicks = CLICKS if scale.is_small else 3 * CLICKS
+    clicks = CLICKS if scale.is_small else 4 * CLICKS
     with ExitStack() as stack:
         product = stack.enter_context(running_product())
         queues, problems = _queues(stack, scale)

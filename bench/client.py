@@ -38,7 +38,7 @@ Cases = dict[str, Callable[[], float]]
 
 def measure(scale: Scale) -> ItemResult:
     people = min(2 * scale.people, MOST_PEOPLE)
-    many = min(5 * scale.people, MOST_PEOPLE)  # waiting hides how fast a short reading is: longer ones are read then
+    many = min(4 * scale.people, MOST_PEOPLE)  # waiting hides how fast a short reading is: longer ones are read then
     latency = int(scale.latency_ms)
     result = ItemResult()
     with running("concierge", many) as server:

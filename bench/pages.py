@@ -36,6 +36,7 @@ TRIES = 3  # of each case a round; the middle one counts
 _PEOPLE_TABLES = ("targetgroups_membership", "targetgroups_subscriber", "targetgroups_suppression")
 _KEYS = """SELECT {column}, subscriber_id FROM targetgroups_membership WHERE target_group_id = %s
 AND ({column}, subscriber_id) > (%s, %s) ORDER BY {column}, subscriber_id LIMIT 50"""
+_OWN_FIRST = "product's first page"
 Times = dict[str, dict[str, list[float]]]  # case -> contestant -> milliseconds
 
 
@@ -75,12 +76,15 @@ def measure(scale: Scale) -> ItemResult:
         }
         problems = _peers(stack, scale, raw, contestants)
         cases = _cases(raw, population, scale.people)
+        # Again beside each case: what the machine does else changes from minute to minute.
+        contestants[_OWN_FIRST] = lambda _: product.view(cases[0])
         times = {page.name: _measured(page, contestants, scale.rounds) for page in cases}
         others = product.other_pages(scale.rounds)
     figures = [
         figure
         for case, found in times.items()
         for name, values in found.items()
+        if name != _OWN_FIRST
         for figure in figures_of("pages", name, case, values, "ms")
     ]
     figures += [Figure("pages", "product through HTTP", case, value, "ms") for case, value in others.items()]
@@ -135,6 +139,7 @@ class Product:
     def __init__(self, population: Population, visitor: Visitor, raw: psycopg.Connection[Any]) -> None:
         self.population, self.visitor, self.raw = population, visitor, raw
         self.path = f"/target-groups/{population.everybody.pk}/subscribers/"
+        self.statements: dict[str, list[tuple[str, Any]]] = {}
         self.user = make_person()
         self.user.get_all_permissions()  # the admin's user asks for none
 
@@ -150,17 +155,22 @@ class Product:
 
     def sql(self, page: Page) -> float:
         """Run the page's statements about people once more, alone and as they were sent."""
+        if page.name not in self.statements:
+            self.statements[page.name] = self._statements_of(page)
+        with psycopg.ClientCursor(self.raw) as cursor:  # as Django sends them: values in the text, nothing prepared
+            return sum(_timed(lambda one=one: cursor.execute(*one).fetchall()) for one in self.statements[page.name])  # type: ignore[misc]
+
+    def _statements_of(self, page: Page) -> list[tuple[str, Any]]:
         statements: list[tuple[str, Any]] = []
 
         def keep(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-            if any(f'FROM "{table}"' in sql for table in _PEOPLE_TABLES):
+            if any(table in sql for table in _PEOPLE_TABLES):
                 statements.append((sql, params))
             return execute(sql, params, many, context)
 
         with django_connection.execute_wrapper(keep):
             self.view(page)
-        with psycopg.ClientCursor(self.raw) as cursor:  # as Django sends them: values in the text, nothing prepared
-            return sum(_timed(lambda one=one: cursor.execute(*one).fetchall()) for one in statements)  # type: ignore[misc]
+        return statements
 
     def http(self, page: Page) -> float:
         address = f"{self.path}?{page.query}"
@@ -268,7 +278,8 @@ _WANTED = {
 
 
 def _goals_of(case: str, wanted: _Wanted, times: Times, problems: dict[str, str]) -> list[Goal]:
-    found, first = times[case], times["first page"]["product"]
+    found = times[case]
+    first = found[_OWN_FIRST]
     lists = next((name for name in found if "listmonk" in name), "")
     goals = []
     for peer, needed, name in (("admin", wanted.admin, "Django admin"), ("lists", wanted.lists, lists)):

@@ -100,10 +100,11 @@ def _measure_product(rates: Rates, address: str, people: int) -> None:
         rates[PRODUCT][step].append(people / seconds)
     with connect(_settings(address), clock=lambda: datetime.now(UTC)) as client:
         search = client.get_search(SEARCH_ID)
-        for step in STEPS:
-            began = time.perf_counter()
-            pages = [page.rows for page in client.read_people(search)]
-            rates[FETCH][step].append(people / (time.perf_counter() - began))
+        began = time.perf_counter()
+        pages = [page.rows for page in client.read_people(search)]
+        rate = people / (time.perf_counter() - began)
+        for step in STEPS:  # to read is the same, whatever is stored
+            rates[FETCH][step].append(rate)
     forget_everybody()
     for step in STEPS:
         seconds, _ = sync_from(Fetched(pages), search, _group(address))
