@@ -13,6 +13,7 @@ FLAG_COLUMNS = ("ID", "LocalID", "DoNotEmail")
 KEY_PLACE = 1  # of LocalID, in both
 
 Row = Person | RejectedRow
+Values = Sequence[Any]
 
 
 class Columns:
@@ -62,8 +63,8 @@ class Columns:
 class PeopleReader:
     """Turns rows into people; the first columns are ours, the others are the search's own.
 
-    Rows come in two parts, each an iterable of as many: the values of our columns (texts, or None where there is none;
-    the flag may be one), and the texts of the search's own. An empty text is none.
+    A row is its values in the order of `names`, and may go on behind them: of our columns the texts, or None where
+    there is none (the flag may be one), and the texts of the search's own. An empty text is none.
     """
 
     def __init__(self, ours: tuple[str, ...], extra: tuple[str, ...] = (), hidden: tuple[str, ...] = ()) -> None:
@@ -77,9 +78,7 @@ class PeopleReader:
         """Return the people of rows given as names and texts, in whatever order; the careful way."""
         read = [self.columns.values(row) for row in rows]
         plain = [values for values, is_plain in read if is_plain]
-        count = len(self.ours)
-        ids = to_ints([values[KEY_PLACE] for values in plain])
-        people = iter(self.people([values[:count] for values in plain], ids, [values[count:] for values in plain]))
+        people = iter(self.people(plain, to_ints([values[KEY_PLACE] for values in plain])))
         return [next(people) if is_plain else self._of_doubtful(values) for values, is_plain in read]
 
     def _of_doubtful(self, values: Sequence[Any]) -> Row:
@@ -92,25 +91,22 @@ class PeopleReader:
             return Person(remote_id, local_id, do_not_email=do_not_email)
         return RejectedRow(remote_id, local_id, "column_twice")
 
-    def _flags(
-        self, ours: Iterable[Sequence[Any]], local_ids: Iterable[int | None], own: Iterable[Sequence[Any]]
-    ) -> list[Row]:
+    def _flags(self, rows: Iterable[Values], local_ids: Iterable[int | None]) -> list[Row]:
         return [
-            Person(remote_id, local_id, do_not_email=to_bool(flag))
-            if remote_id and not remote_id.isspace()
+            Person(values[0], local_id, do_not_email=to_bool(values[2]))
+            if values[0] and not values[0].isspace()
             else RejectedRow(None, local_id, "no_id")
-            for (remote_id, _, flag), local_id, _ in zip(ours, local_ids, own, strict=True)
+            for values, local_id in zip(rows, local_ids, strict=True)
         ]
 
-    def _people(
-        self, ours: Iterable[Sequence[Any]], local_ids: Iterable[int | None], own: Iterable[Sequence[Any]]
-    ) -> list[Row]:
+    def _people(self, rows: Iterable[Values], local_ids: Iterable[int | None]) -> list[Row]:
+        """Make each person while the row is at hand: another walk over a page costs more than any of these steps."""
         people: list[Row] = []
         add = people.append
-        extra = self._extra
+        extra, count, end = self._extra, len(self.ours), len(self.names)
         attributes = NO_ATTRIBUTES
-        for values, local_id, texts in zip(ours, local_ids, own, strict=True):
-            remote_id, _, first, last, email, flag, modified = values
+        for values, local_id in zip(rows, local_ids, strict=True):
+            remote_id, _, first, last, email, flag, modified = values[:count]
             if not remote_id or remote_id.isspace():
                 add(RejectedRow(None, local_id, "no_id"))
                 continue
@@ -119,6 +115,7 @@ class PeopleReader:
                 add(Person(remote_id, local_id, do_not_email=do_not_email))  # R1: nothing else of them is kept
                 continue
             if extra:
+                texts = values[count:end]
                 pairs = zip(extra, texts)  # noqa: B905  # checking their lengths here takes a fifth of the whole loop
                 attributes = dict(pairs) if all(texts) else {name: text for name, text in pairs if text}
             add(

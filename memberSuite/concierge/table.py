@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 
 from lxml import etree
 
@@ -152,6 +151,7 @@ class TablePage:
                 root, columns = found
                 blank: Column = [None] * len(columns[0])
                 self._columns = [blank if place is None else columns[place] for place in places]
+                self._body = b""
                 return root
         return parse_xml(body)
 
@@ -181,9 +181,7 @@ class ColumnRows:
         return self.local_ids
 
     def read(self) -> list[Row]:
-        count = len(self.reader.ours)
-        ours, own = zip(*self.columns[:count], strict=True), zip(*self.columns[count:], strict=True)
-        return self.reader.people(ours, self.local_ids, own if self.columns[count:] else repeat((), len(self)))
+        return self.reader.people(zip(*self.columns, strict=True), self.local_ids)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ decoded without it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from memberSuite.coerce import to_ints
-from memberSuite.people import KEY_PLACE, PeopleReader, Row
+from memberSuite.people import KEY_PLACE, PeopleReader, Row, Values
 from memberSuite.rest.names import is_each_name_once, most_names
 
 _TEXT = str | None
@@ -44,12 +44,19 @@ class _Shape:
 
 @dataclass(frozen=True)
 class _Typed:
-    """A way to decode pages of one shape, and to take the values of our columns and of the search's own."""
+    """A way to decode pages of one shape."""
 
     decoder: msgspec.json.Decoder[Any]
     names: int | None  # in each row; None where rows may leave some out
-    ours: Callable[[Any], tuple[Any, ...]]
-    own: Callable[[Any], tuple[str | None, ...]]
+    mixed: frozenset[int]  # places of columns that do not only hold texts
+
+    def values(self, rows: Iterable[Any]) -> Iterator[Values]:
+        """Yield the values of rows: of the columns asked for in their order, then of what else they have."""
+        plain = map(msgspec.structs.astuple, rows)
+        return map(self._as_texts, plain) if self.mixed else plain
+
+    def _as_texts(self, values: Values) -> Values:
+        return [as_text(value) if place in self.mixed else value for place, value in enumerate(values)]
 
 
 class JsonReader:
@@ -88,7 +95,7 @@ class JsonReader:
             return None
         fields: list[tuple[str, Any] | tuple[str, Any, None]] = []
         called: dict[str, str] = {}
-        is_mixed = False
+        mixed: set[int] = set()
         for place, (column, number) in enumerate(zip(self.people.names, places, strict=True)):
             name = f" {place}" if number is None else shape.names[number]  # a name that means nothing, for no value
             is_mixed_here = place >= len(self.people.ours) and name in shape.mixed
@@ -96,7 +103,8 @@ class JsonReader:
             is_there = number is not None and name not in shape.optional
             fields.append((f"c{place}", kind) if is_there else (f"c{place}", kind, None))
             called[f"c{place}"] = name
-            is_mixed = is_mixed or is_mixed_here
+            if is_mixed_here:
+                mixed.add(place)
         for number in set(range(len(shape.names))) - set(places):
             is_there = shape.names[number] not in shape.optional
             fields.append((f"u{number}", Any) if is_there else (f"u{number}", Any, None))
@@ -106,22 +114,8 @@ class JsonReader:
         except ValueError:  # a name with quotes or the like
             return None
         page = msgspec.defstruct("Page", [("success", bool), ("data", list[row])], forbid_unknown_fields=True)  # type: ignore[valid-type]
-        count = len(self.people.ours)
-        own = _values(list(called)[count : len(places)])
-        return _Typed(
-            msgspec.json.Decoder(page),
-            None if shape.optional else len(shape.names),
-            _values(list(called)[:count]),
-            (lambda struct: _texts(own(struct))) if is_mixed else own,
-        )
-
-
-def _values(fields: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
-    """Return what takes the values of these fields, be they many, one or none."""
-    if not fields:
-        return lambda _: ()
-    get = attrgetter(*fields)
-    return get if len(fields) > 1 else lambda struct: (get(struct),)
+        names = None if shape.optional else len(shape.names)
+        return _Typed(msgspec.json.Decoder(page), names, frozenset(mixed))
 
 
 @dataclass(frozen=True)
@@ -134,14 +128,13 @@ class TypedRows:
     reader: PeopleReader
 
     def __len__(self) -> int:
-        return len(self.structs)
+        return len(self.local_ids)
 
     def keys(self) -> list[int | None]:
         return self.local_ids
 
     def read(self) -> list[Row]:
-        ours, own = map(self.typed.ours, self.structs), map(self.typed.own, self.structs)
-        return self.reader.people(ours, self.local_ids, own)
+        return self.reader.people(self.typed.values(self.structs), self.local_ids)
 
 
 @dataclass(frozen=True)
