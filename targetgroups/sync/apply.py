@@ -214,12 +214,12 @@ def update_exclusions(run: SyncRun, stage: Stage, group: TargetGroup) -> int:
     """
     stage.execute("DROP TABLE IF EXISTS pg_temp.excluded")
     stage.execute(
-        f"""
+        """
         CREATE TEMPORARY TABLE excluded ON COMMIT DROP AS
-        SELECT s.remote_key, s.reason, min(s.remote_id) AS remote_id, count(*) AS row_count, min(s.detail) AS detail,
-            min(s.asked_at) AS seen_at
-        FROM {STAGED} WHERE c.reason <> '' GROUP BY s.remote_key, s.reason
-        """  # noqa: S608 - fixed texts
+        SELECT remote_key, reason, min(remote_id) AS remote_id, count(*) AS row_count, min(detail) AS detail,
+            min(asked_at) AS seen_at
+        FROM {stage} WHERE reason <> '' GROUP BY remote_key, reason
+        """
     )
     stage.execute(
         """
