@@ -98,6 +98,17 @@ class GroupState(models.TextChoices):
     COUNTED = "counted", "Counted"
 
 
+class RefreshPart(models.TextChoices):
+    """The parts of a list refresh's sentence, in its order; a group is in one of them."""
+
+    NEW = "new", "new"
+    RENAMED = "renamed", "renamed"
+    RETURNED = "returned", "back in MemberSuite"
+    GONE = "gone", "no longer in MemberSuite"
+    UNCHANGED = "unchanged", "unchanged"
+    DELETED = "deleted", "deleted here"
+
+
 class SuppressionCause(models.TextChoices):
     OPT_OUT = "opt_out", "Opted out"
     HARD_BOUNCE = "hard_bounce", "Hard bounce"

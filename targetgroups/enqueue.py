@@ -71,7 +71,7 @@ def request_cancel(run: SyncRun, user: Actor = None) -> None:
 def request_apply(run: SyncRun, user: Actor) -> SyncRun:
     """Approve what a held run showed: a new run reads again and may remove at most those people (R6).
 
-    Raises NotAllowedNow if the run is not held any more.
+    Raises NotAllowedNow if the run is not held any more, or its group was deleted.
     """
     with transaction.atomic():
         _decide(run, user, "apply")
@@ -79,6 +79,8 @@ def request_apply(run: SyncRun, user: Actor) -> SyncRun:
             run.bridge,
             RunKind(run.kind),
             Trigger.APPLY,
+    if run.target_group and run.target_group.deleted_at:
+        raise NotAllowedNow("This target group was deleted here. Undelete it before you apply anything to it.")
             user,
             target_group=run.target_group,
             joinable=(RunStatus.WAITING,),

@@ -28,6 +28,13 @@ class Cancelled(SyncError):
     sentence = "The sync was cancelled. Nothing was changed."
 
 
+class GroupDeleted(Cancelled):
+    """Somebody deleted the group while its run waited or read."""
+
+    code = "group_deleted"
+    sentence = "This target group was deleted here, so it is not synced. Nothing was changed. Undelete it, then resync."
+
+
 class Held(SyncError):
     """The removal guard holds the run until a person decides (R6, R10).
 
@@ -62,3 +69,11 @@ class NotAllowedNow(SyncError):
     """The wish does not fit the run's state, such as applying a run that is not held."""
 
     code = "not_allowed_now"
+
+
+class FolderRefused(Exception):
+    """A folder can't be made, named or deleted so; `sentence` says why."""
+
+    def __init__(self, sentence: str) -> None:
+        self.sentence = sentence
+        super().__init__(sentence)

@@ -1,12 +1,20 @@
 from django.urls import path
 
-from .views import activity, bridge, exports, groups, home, info, run_people, tables
+from .views import activity, bridge, bulk, exports, folders, groups, home, info, run_people, tables
 
 app_name = "targetgroups"
 urlpatterns = [
     path("", home.home, name="home"),
     path("target-groups/", groups.target_groups, name="target_groups"),
     path("target-groups/refresh/", groups.refresh, name="refresh"),
+    path("target-groups/resync/", bulk.resync_many, name="resync_many"),
+    path("target-groups/move/", bulk.move, name="move"),
+    path("target-groups/delete/", bulk.delete, name="delete"),
+    path("target-groups/undelete/", bulk.undelete, name="undelete"),
+    path("target-groups/folders/", folders.folder_list, name="folders"),
+    path("target-groups/folders/create/", folders.create, name="create_folder"),
+    path("target-groups/folders/<int:folder_id>/rename/", folders.rename, name="rename_folder"),
+    path("target-groups/folders/<int:folder_id>/delete/", folders.delete, name="delete_folder"),
     path("target-groups/<int:group_id>/", info.overview, name="info"),
     path("target-groups/<int:group_id>/open/", info.open_info, name="open_info"),
     path("target-groups/<int:group_id>/resync/", groups.resync, name="resync"),

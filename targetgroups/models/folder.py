@@ -1,4 +1,5 @@
 from django.db import models
+from django.db.models.functions import Lower
 
 
 class Folder(models.Model):
@@ -13,6 +14,8 @@ class Folder(models.Model):
 
     class Meta:
         ordering = ["name"]
+        # Nobody tells "Events" from "events".
+        constraints = [models.UniqueConstraint(Lower("name"), name="folder_name_once")]
 
     def __str__(self) -> str:
         return self.name

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 import audit
 
-from ..choices import OutcomeKind
+from ..choices import OutcomeKind, RefreshPart
 from ..exceptions import Held
 from ..models import Folder, RunOutcome, SyncRun, TargetGroup
 from ..remote import Search, SearchList
@@ -28,29 +28,34 @@ class Changes:
     returned: list[tuple[TargetGroup, Search]] = field(default_factory=list)
     gone: list[TargetGroup] = field(default_factory=list)
     unchanged_count: int = 0
+    # Deleted here, with its search while MemberSuite offers that: followed, so that undeleting gives a true group back,
+    # but told of as nothing else.
+    deleted: list[tuple[TargetGroup, Search | None]] = field(default_factory=list)
 
     def sentence(self) -> str:
         """Say what happened, in one sentence; what did not happen is left out, except "unchanged"."""
-        parts = [
-            (len(self.new), "new"),
-            (len(self.renamed), "renamed"),
-            (len(self.returned), "back in MemberSuite"),
-            (len(self.gone), "no longer in MemberSuite"),
-        ]
-        told = [f"{count:,} {word}" for count, word in parts if count]
-        return ", ".join([*told, f"{self.unchanged_count:,} unchanged"])
+        counts = self.counts()
+        told = [part for part in RefreshPart if counts[part] or part == RefreshPart.UNCHANGED]
+        return ", ".join(f"{counts[part]:,} {part.label}" for part in told)
+
+    def counts(self) -> dict[RefreshPart, int]:
+        return {
+            RefreshPart.NEW: len(self.new),
+            RefreshPart.RENAMED: len(self.renamed),
+            RefreshPart.RETURNED: len(self.returned),
+            RefreshPart.GONE: len(self.gone),
+            RefreshPart.UNCHANGED: self.unchanged_count,
+            RefreshPart.DELETED: len(self.deleted),
+        }
 
     def as_figures(self) -> dict[str, object]:
         return {
-            "new": len(self.new),
-            "renamed": len(self.renamed),
-            "returned": len(self.returned),
-            "gone": len(self.gone),
-            "unchanged": self.unchanged_count,
+            **{str(part): count for part, count in self.counts().items()},
             "new_search_ids": [search.remote_id for search in self.new],
             "renamed_groups": [[group.pk, group.name, search.name] for group, search in self.renamed],
             "returned_groups": [group.pk for group, _ in self.returned],
             "gone_groups": [group.pk for group in self.gone],
+            "deleted_groups": [group.pk for group, _ in self.deleted],
         }
 
 
@@ -64,13 +69,16 @@ def compare(run: SyncRun, listed: SearchList) -> Changes:
     groups = {group.search_key: group for group in TargetGroup.objects.filter(bridge=run.bridge)}
     searches = {search.remote_id.lower(): search for search in _offered(listed)}
     changes = Changes()
+    changes.deleted = [(group, searches.get(key)) for key, group in groups.items() if group.deleted_at]
     for key, search in searches.items():
         group = groups.get(key)
+        if group is not None and group.deleted_at:
+            continue
         if group is None:
             changes.new.append(search)
         else:
             _sort_known(changes, group, search)
-    present = [group for group in groups.values() if not group.is_gone]
+    present = [group for group in groups.values() if not group.is_gone and not group.deleted_at]
     changes.gone = [group for group in present if group.search_key not in searches]
     _guard_gone(run, len(present), changes.gone)
     return changes
@@ -105,7 +113,7 @@ def _guard_gone(run: SyncRun, present_count: int, gone: list[TargetGroup]) -> No
 def record_would_mark(run: SyncRun, listed: SearchList) -> None:
     """Keep which groups a held refresh would mark as gone."""
     keys = [search.remote_id.lower() for search in _offered(listed)]
-    missing = TargetGroup.objects.filter(bridge=run.bridge, gone_at__isnull=True).exclude(search_key__in=keys)
+    present = TargetGroup.objects.present().filter(bridge=run.bridge, gone_at__isnull=True)
     RunOutcome.objects.bulk_create(
         RunOutcome(
             bridge=run.bridge,
@@ -115,7 +123,7 @@ def record_would_mark(run: SyncRun, listed: SearchList) -> None:
             remote_key=group.search_key,
             recorded_at=timezone.now(),
         )
-        for group in missing
+        for group in present.exclude(search_key__in=keys)
     )
 
 
@@ -135,20 +143,30 @@ def apply(run: SyncRun, changes: Changes) -> None:
             not_runnable_code=not_runnable_code,
         )
     for group, search in (*changes.renamed, *changes.altered, *changes.returned):
-        description, search_type, not_runnable_code = _details(search)
         before = {"name": group.name, "gone_at": group.gone_at and group.gone_at.isoformat()}
-        TargetGroup.objects.filter(pk=group.pk).update(
-            name=search.name[:_LONGEST_NAME],
-            description=description,
-            search_type=search_type,
-            not_runnable_code=not_runnable_code,
-            gone_at=None,
-            error_code="" if group.error_code == "search_gone" else F("error_code"),
-            error_text="" if group.error_code == "search_gone" else F("error_text"),
-        )
+        _follow(group, search)
         audit.record(f"run {run.pk}", "target_group.refreshed", group, before, {"name": search.name, "gone_at": None})
     for group in changes.gone:
         mark_gone(group.pk)
+    for group, offered in changes.deleted:
+        if offered is None:
+            mark_gone(group.pk)
+        else:
+            _follow(group, offered)
+
+
+def _follow(group: TargetGroup, search: Search) -> None:
+    """Let a group say what its search says now; folder and deletion are people's alone."""
+    description, search_type, not_runnable_code = _details(search)
+    TargetGroup.objects.filter(pk=group.pk).update(
+        name=search.name[:_LONGEST_NAME],
+        description=description,
+        search_type=search_type,
+        not_runnable_code=not_runnable_code,
+        gone_at=None,
+        error_code="" if group.error_code == "search_gone" else F("error_code"),
+        error_text="" if group.error_code == "search_gone" else F("error_text"),
+    )
 
 
 def mark_gone(group_id: int) -> None:

@@ -13,8 +13,8 @@ from django.db import InterfaceError, InternalError, OperationalError, close_old
 import audit
 
 from ..choices import Phase, RunKind, RunStatus
-from ..exceptions import Cancelled, Fenced, Held, SyncError
-from ..models import SyncRun
+from ..exceptions import Cancelled, Fenced, GroupDeleted, Held, SyncError
+from ..models import SyncRun, TargetGroup
 from ..remote import MemberSuiteError, ReadingStopped, SearchGone, connect
 from . import (
     apply,
@@ -115,6 +115,7 @@ def _read_and(
     if group is None:
         raise SyncError(code="no_target_group")
     heart.enter(Phase.READING)
+    _refuse_deleted(group)
     clock, stage = TickingClock(), Stage(run)
     with connect(run.bridge, clock=clock, stop=heart.stop) as client:
         search = reading.get_runnable_search(client, group.search_id)
@@ -167,6 +168,7 @@ def _apply(attempt: Attempt) -> None:
             heart.enter(Phase.WRITING)
             single_flight.lock_for_writing(run)
             applied = _write(attempt)
+            _refuse_deleted(attempt.group)
             counts.write(attempt, applied.sums, applied.members_after)
             single_flight.supersede_held(run)
             single_flight.finish(
@@ -185,6 +187,12 @@ def _apply(attempt: Attempt) -> None:
 
 
 def _write(attempt: Attempt) -> Applied:
+def _refuse_deleted(group: TargetGroup) -> None:
+    """Stop where somebody deleted the group, also since the run began: a deleted group is not synced."""
+    if not TargetGroup.objects.present().filter(pk=group.pk).exists():
+        raise GroupDeleted
+
+
     """Do the steps of an apply; the caller's transaction makes them one."""
     run, stage, group = attempt.run, attempt.stage, attempt.group
     members_before = attempt.members_before

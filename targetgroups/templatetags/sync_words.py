@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from targetgroups import choices
-from targetgroups.choices import Phase, RunStatus
+from targetgroups.choices import Phase, RefreshPart, RunStatus
 from targetgroups.models import Bridge, SyncRun
 
 from .ui import RUN_LOOK, chip, duration, icon
@@ -65,6 +65,12 @@ MENU = {
     "subscribers": "groups",
     "excluded": "groups",
     "history": "groups",
+    "folders": "groups",
+    "create_folder": "groups",
+    "rename_folder": "groups",
+    "delete_folder": "groups",
+    "move": "groups",
+    "delete": "groups",
     "sync_activity": "activity",
     "run": "activity",
     "run_people": "activity",
@@ -146,6 +152,26 @@ def bridge_chip(bridge: Bridge) -> SafeString:
     if failed and (good is None or failed > good):
         return chip("bad", "x-circle-fill", "Failing")
     return chip("ok", "check-circle-fill", "Connected")
+
+
+@register.simple_tag
+def refresh_sentence(run: SyncRun) -> SafeString | str:
+    """Say what a list refresh found, each number above 0 leading to its groups (R15)."""
+    counts = {part: run.figures.get(part) for part in RefreshPart}
+    told = [(part, count) for part, count in counts.items() if count or part == RefreshPart.UNCHANGED]
+    if any(count is None for _, count in told):
+        return run.sentence  # a run of a time before these figures
+    page = reverse("targetgroups:target_groups")
+    return format_html_join(", ", "{}", ((_refresh_part(run, page, part, count or 0),) for part, count in told))
+
+
+def _refresh_part(run: SyncRun, page: str, part: RefreshPart, count: int) -> SafeString:
+    words = f"{count:,} {part.label}"
+    if not count:
+        return format_html("{}", words)
+    deleted = "&deleted=1" if part == RefreshPart.DELETED else ""
+    address = f"{page}?folder=all&refresh={run.pk}&part={part.value}{deleted}"
+    return format_html('<a href="{}">{}</a>', address, words)
 
 
 @register.simple_tag

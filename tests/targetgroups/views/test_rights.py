@@ -18,6 +18,7 @@ POSTED = {
     "refresh", "open_info", "resync", "info_cancel", "cancel", "apply", "discard",
     "save_bridge", "test_connection", "choose_columns", "preview",
     "run_people_csv", "subscribers_csv", "excluded_csv",
+    "resync_many", "move", "delete", "undelete", "create_folder", "rename_folder", "delete_folder",
 }  # fmt: skip
 
 
@@ -28,6 +29,7 @@ def addresses(rows: Rows) -> dict[str, str]:
     run = rows.run(group, "held", figures={"would_remove": 1})
     values: dict[str, Any] = {
         "group_id": group.pk,
+        "folder_id": rows.main.pk,
         "run_id": run.pk,
         "bridge_id": rows.bridge.pk,
         "name": "target_groups",
