@@ -28,6 +28,7 @@ class Trigger(models.TextChoices):
     API = "api", "API"
     TEST_CONNECTION = "test_connection", "Test connection"
     PREVIEW = "preview", "Preview changes"
+    CHECK_AGAIN = "check_again", "Check again"
 
 
 class Phase(models.TextChoices):
@@ -79,6 +80,7 @@ class RemovalReason(models.TextChoices):
     RECORD_DELETED = "record_deleted", "Record deleted"
     NOW_NO_ADDRESS = "now_no_address", "E-mail address is now missing"
     NOW_MALFORMED_ADDRESS = "now_malformed_address", "E-mail address is now malformed"
+    ERASED = "erased", "Erased here on request"
 
 
 class OutcomeKind(models.TextChoices):
@@ -116,6 +118,11 @@ class SuppressionCause(models.TextChoices):
     COMPLAINT = "complaint", "Complaint"
     MANUAL = "manual", "Suppressed by a person"
     ERASED = "erased", "Erased on request"
+
+
+# What Manage Subscribers lists as bounced; every other cause is somebody's wish, and stands among the opted out.
+BOUNCES = (SuppressionCause.HARD_BOUNCE, SuppressionCause.SOFT_BOUNCES)
+WISHES = tuple(cause for cause in SuppressionCause if cause not in BOUNCES)
 
 
 class NotReceiving(models.TextChoices):

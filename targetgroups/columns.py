@@ -71,6 +71,44 @@ SUBSCRIBERS = Table(
     ),
 )
 
+# Manage Subscribers: everybody, the addresses that are not mailed, and who is left out of groups.
+PEOPLE = Table(
+    "people",
+    (
+        Column("email", "E-mail", sort="email", is_fixed=True),
+        Column("first_name", "First Name"),
+        Column("last_name", "Last Name"),
+        Column("name", "Name", sort="name", is_default=False),
+        Column("status", "Status"),
+        Column("groups", "Target Groups", is_number=True),
+        Column("since", "Last Changed"),
+        Column("remote_id", "Remote ID", is_default=False),
+        Column("local_id", "Local ID", is_default=False, is_number=True),
+    ),
+)
+SUPPRESSED = Table(
+    "suppressed",
+    (
+        Column("email", "E-mail", sort="email", is_fixed=True),
+        Column("name", "Name"),
+        Column("reason", "Why"),
+        Column("since", "Since", sort="since"),
+        Column("detail", "How"),
+        Column("remote_id", "Remote ID", is_default=False),
+    ),
+)
+LEFT_OUT = Table(
+    "left_out",
+    (
+        Column("remote_id", "Remote ID", sort="remote_id", is_fixed=True),
+        Column("name", "Name"),
+        Column("reason", "Why"),
+        Column("group", "Target Group"),
+        Column("detail", "Detail"),
+        Column("since", "Seen"),
+    ),
+)
+
 SYNC_ACTIVITY = Table(
     "sync_activity",
     (
@@ -124,7 +162,7 @@ PEOPLE_OF_RUN = Table(
     ),
 )
 
-TABLES = {table.name: table for table in (TARGET_GROUPS, SUBSCRIBERS, SYNC_ACTIVITY)}
+TABLES = {table.name: table for table in (TARGET_GROUPS, SUBSCRIBERS, PEOPLE, SUPPRESSED, LEFT_OUT, SYNC_ACTIVITY)}
 ATTRIBUTE = "attribute:"
 
 

@@ -11,7 +11,7 @@ from thrive_sync.lib.claims import claim
 
 from .choices import ACTIVE, Queue, RunKind, RunStatus, Trigger
 from .exceptions import NotAllowedNow
-from .models import Bridge, CancelWish, SyncRun, TargetGroup
+from .models import Bridge, CancelWish, Subscriber, SyncRun, TargetGroup
 from .sync import single_flight
 
 Actor = AbstractBaseUser | None
@@ -26,6 +26,7 @@ _INTERACTIVE = frozenset(
         Trigger.MAILING,
         Trigger.TEST_CONNECTION,
         Trigger.PREVIEW,
+        Trigger.CHECK_AGAIN,
     }
 )
 
@@ -54,6 +55,11 @@ def request_check(bridge: Bridge, user: Actor = None, trigger: Trigger = Trigger
     return _request(bridge, RunKind.CHECK, trigger, user)
 
 
+def request_person_check(person: Subscriber, user: Actor = None, trigger: Trigger = Trigger.CHECK_AGAIN) -> SyncRun:
+    """Ask what MemberSuite says now of one person."""
+    return _request(person.bridge, RunKind.PERSON, trigger, user, remote_id=person.remote_id)
+
+
 def request_cancel(run: SyncRun, user: Actor = None) -> None:
     """Wish that a run should stop: a waiting one is cancelled here, a running one by its worker.
 
@@ -73,14 +79,14 @@ def request_apply(run: SyncRun, user: Actor) -> SyncRun:
 
     Raises NotAllowedNow if the run is not held any more, or its group was deleted.
     """
+    if run.target_group and run.target_group.deleted_at:
+        raise NotAllowedNow("This target group was deleted here. Undelete it before you apply anything to it.")
     with transaction.atomic():
         _decide(run, user, "apply")
         new_run = _request(
             run.bridge,
             RunKind(run.kind),
             Trigger.APPLY,
-    if run.target_group and run.target_group.deleted_at:
-        raise NotAllowedNow("This target group was deleted here. Undelete it before you apply anything to it.")
             user,
             target_group=run.target_group,
             joinable=(RunStatus.WAITING,),
@@ -113,11 +119,12 @@ def _request(
     user: Actor,
     *,
     target_group: TargetGroup | None = None,
+    remote_id: str = "",
     joinable: tuple[RunStatus, ...] = ACTIVE,
     **fields: Any,
 ) -> SyncRun:
     queue = Queue.INTERACTIVE if trigger in _INTERACTIVE else Queue.SCHEDULED
-    slot = {"bridge": bridge, "kind": kind, "target_group": target_group, "remote_id": ""}
+    slot = {"bridge": bridge, "kind": kind, "target_group": target_group, "remote_id": remote_id}
     with transaction.atomic():
         run, is_new = single_flight.start_or_attach(slot, joinable=joinable, trigger=trigger, queue=queue, **fields)
         single_flight.request(run, trigger, _known(user))

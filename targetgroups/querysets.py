@@ -1,11 +1,12 @@
 """Named reads: whatever is asked for twice."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
 from django.db import models
 from django.db.models import Case, Exists, F, Func, OuterRef, Q, Value, When
+from django.db.models.lookups import Contains
 from django.utils import timezone
 
 from thrive_sync.lib.sorting import sort_key
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
     )
 
 
-QuerySetT = TypeVar("QuerySetT", bound=models.QuerySet[Any])
+MOST_FEW = 500  # people whose rows are faster fetched one by one than met on the way through a list
+_TRIGRAM = 3  # characters; shorter words have no entry in the index
 
 
 class SearchText(Func):
-    """The text that a search in a group looks through: the trigram index is on exactly this expression."""
+    """The text of a subscriber that a search looks through: the trigram index is on exactly this expression."""
 
     template = "(%(expressions)s)"
     arg_joiner = " || ' ' || "
@@ -128,21 +130,50 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
             subscriber_id__lt=OuterRef("subscriber_id"),
         )
 
-    def containing(self, term: str) -> Self:
-        return _containing(self, term)
+    def containing(self, text: str, bridge_id: int) -> Self:
+        """Find members of one bridge whose address or name holds every word; short words match beginnings.
+
+        The trigram index is the subscribers': a person in ten groups stands in it once. So people are found first, and
+        where they are few, their memberships by ID. Of many a page is full after a short walk along the list's own
+        order: no statement that did both would know which way is the short one.
+        """
+        keys = [sort_key(word) for word in text.split()]
+        members = self
+        for key in (key for key in keys if len(key) < _TRIGRAM):
+            members = members.filter(Q(sort_email__startswith=key) | Q(sort_name__startswith=key))
+        long_words = [key for key in keys if len(key) >= _TRIGRAM]
+        if not long_words:
+            return members
+        people = apps.get_model("targetgroups", "Subscriber")._default_manager.filter(bridge=bridge_id)
+        few = people.containing(" ".join(long_words)).few("pk")
+        if few is not None:
+            return members.filter(subscriber__in=few or [0])  # nobody has it: an empty list could not be paged
+        return members.filter(*(Q(Contains(SearchText("sort_email", "sort_name"), key)) for key in long_words))
 
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
-    def containing(self, term: str) -> Self:
-        return _containing(self, term)
+    def containing(self, text: str) -> Self:
+        """Find people whose address or name holds every word; words too short for a trigram begin either."""
+        return self.filter(*map(_contains, text.split()))
+
+    def containing_or_numbered(self, text: str) -> Self:
+        """Find people as above, or by the beginning of a Remote ID."""
+        words = text.split()
+        if len(words) != 1:
+            return self.containing(text)
+        return self.filter(_contains(words[0]) | Q(remote_key__startswith=words[0].lower()))
+
+    def few(self, field: str) -> list[Any] | None:
+        """Return a field of all these people, if they are few; None: they are many."""
+        found = list(self.order_by().values_list(field, flat=True)[: MOST_FEW + 1])
+        return found if len(found) <= MOST_FEW else None
 
 
-def _containing(people: QuerySetT, term: str) -> QuerySetT:
-    """Find a term inside address or name; one or two characters, which have no trigram, at the start of either."""
-    key = sort_key(term.strip())
-    if len(key) < 3:
-        return people.filter(Q(sort_email__startswith=key) | Q(sort_name__startswith=key))
-    return people.alias(search_text=SearchText("sort_email", "sort_name")).filter(search_text__contains=key)
+def _contains(term: str) -> Q:
+    key = sort_key(term)
+    if len(key) < _TRIGRAM:
+        return Q(address_key__startswith=key) | Q(sort_name__startswith=key)
+    return Q(Contains(SearchText("sort_email", "sort_name"), key))
 
 
 def _suppressed(causes: Sequence[str] = SuppressionCause.values) -> Exists:

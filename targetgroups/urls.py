@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import activity, bridge, bulk, exports, folders, groups, home, info, run_people, tables
+from .views import activity, bridge, bulk, exports, folders, groups, home, info, people, run_people, subscriber, tables
 
 app_name = "targetgroups"
 urlpatterns = [
@@ -27,6 +27,14 @@ urlpatterns = [
     path("target-groups/<int:group_id>/excluded/csv/", exports.excluded_csv, name="excluded_csv"),
     path("target-groups/<int:group_id>/history/", info.history, name="history"),
     path("target-groups/<int:group_id>/runs/<int:run_id>/cancel/", info.cancel, name="info_cancel"),
+    path("subscribers/", people.people, name="people"),
+    path("subscribers/csv/", people.people_csv, name="people_csv"),
+    path("subscribers/<int:subscriber_id>/", subscriber.subscriber, name="subscriber"),
+    path("subscribers/<int:subscriber_id>/check/", subscriber.check_again, name="check_again"),
+    path("subscribers/<int:subscriber_id>/live/", subscriber.live, name="subscriber_live"),
+    path("subscribers/<int:subscriber_id>/opt-out/", subscriber.opt_out, name="opt_out_here"),
+    path("subscribers/<int:subscriber_id>/opt-in/", subscriber.opt_in, name="opt_in_here"),
+    path("subscribers/<int:subscriber_id>/erase/", subscriber.erase, name="erase"),
     path("sync-activity/", activity.sync_activity, name="sync_activity"),
     path("sync-activity/<int:run_id>/", activity.run_page, name="run"),
     path("sync-activity/<int:run_id>/cancel/", activity.cancel, name="cancel"),

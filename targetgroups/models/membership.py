@@ -1,8 +1,7 @@
-from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 
 from ..choices import ExclusionReason
-from ..querysets import MembershipQuerySet, SearchText
+from ..querysets import MembershipQuerySet
 from .bridge import Bridge
 from .subscriber import Subscriber
 from .target_group import TargetGroup
@@ -37,8 +36,6 @@ class Membership(models.Model):
             models.Index(fields=["target_group", "sort_name", "subscriber"], name="membership_by_name"),
             # Run page: who was added by a run.
             models.Index(fields=["target_group", "added_run_id", "subscriber"], name="membership_by_run"),
-            # Subscribers tab: search inside address and name.
-            GinIndex(OpClass(SearchText("sort_email", "sort_name"), name="gin_trgm_ops"), name="membership_search"),
         ]
 
     def __str__(self) -> str:
@@ -77,11 +74,11 @@ class Exclusion(models.Model):
         indexes = [
             # Run page and Excluded tab: one reason's people in the order of their Remote IDs.
             models.Index(fields=["target_group", "reason", "remote_key", "from_run_id"], name="exclusion_by_reason"),
-            # R14: is this record known to be Do Not Email by a newer reading of another group?
+            # Manage Subscribers: one reason's people of all groups; R14 and a person's page: is this record among them?
             models.Index(
-                fields=["bridge", "remote_key"],
-                condition=models.Q(reason="do_not_email", until_run_id__isnull=True),
-                name="exclusion_do_not_email",
+                fields=["bridge", "reason", "remote_key"],
+                condition=models.Q(until_run_id__isnull=True),
+                name="exclusion_present",
             ),
             # Clean-up: ended long ago.
             models.Index(fields=["ended_at"], condition=models.Q(ended_at__isnull=False), name="exclusion_ended"),

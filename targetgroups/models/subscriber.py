@@ -1,6 +1,7 @@
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 
-from ..querysets import SubscriberQuerySet
+from ..querysets import SearchText, SubscriberQuerySet
 from .bridge import Bridge
 
 
@@ -8,7 +9,7 @@ class Subscriber(models.Model):
     """One MemberSuite record that was mailable when read (R1, R2).
 
     `sync.apply` alone writes these rows, so no database constraint watches them (see Membership). A subscriber who
-    became Do Not Email keeps Remote ID, time and reason only.
+    became Do Not Email, or was erased on request, keeps Remote ID, time and reason only.
     """
 
     bridge = models.ForeignKey(
@@ -27,6 +28,8 @@ class Subscriber(models.Model):
     sort_email = models.TextField(blank=True, db_collation="C")
     sort_name = models.TextField(blank=True, db_collation="C")
     do_not_email_at = models.DateTimeField(null=True, blank=True)
+    # Erased here on request: as if Do Not Email for good, whatever MemberSuite says; no sync stores the person again.
+    erased_at = models.DateTimeField(null=True, blank=True)
     # When the page that brought the present values was asked for, by the database's clock (R14).
     seen_at = models.DateTimeField()
     created_at = models.DateTimeField()
@@ -45,9 +48,17 @@ class Subscriber(models.Model):
                 condition=models.Q(do_not_email_at__isnull=False),
                 name="subscriber_do_not_email",
             ),
-            # Shared addresses and suppression: everybody at one address.
+            # Everybody at one address; Manage Subscribers by e-mail. The key sorts as the address does.
+            models.Index(fields=["bridge", "address_key", "id"], name="subscriber_by_address"),
+            # Manage Subscribers by name.
+            models.Index(fields=["bridge", "sort_name", "id"], name="subscriber_by_name"),
+            # Search inside address and name, in every list of people: once a person, whatever number of groups.
+            GinIndex(OpClass(SearchText("sort_email", "sort_name"), name="gin_trgm_ops"), name="subscriber_search"),
+            # A sync: whom may it not store again? They are few.
             models.Index(
-                fields=["bridge", "address_key"], name="subscriber_address", condition=~models.Q(address_key="")
+                fields=["bridge", "remote_key"],
+                condition=models.Q(erased_at__isnull=False),
+                name="subscriber_erased",
             ),
         ]
 

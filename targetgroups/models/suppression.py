@@ -24,6 +24,14 @@ class Suppression(models.Model):
                 name="suppression_once_a_cause",
             ),
         ]
+        indexes = [
+            # Manage Subscribers: who opted out or bounced, by time.
+            models.Index(
+                fields=["suppressed_at", "id"],
+                condition=models.Q(lifted_at__isnull=True),
+                name="suppression_by_time",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.cause} since {self.suppressed_at:%Y-%m-%d}"

@@ -70,6 +70,10 @@ class SyncRun(models.Model):
             models.Index(fields=["target_group", "-id"], name="run_by_group"),  # History
             models.Index(fields=["bridge", "kind", "-id"], name="run_by_kind"),  # last list refresh, last check
             models.Index(fields=["status", "-id"], name="run_by_status"),  # Sync Activity; the sweep
+            # A person's page: their checks, newest first.
+            models.Index(
+                fields=["bridge", "remote_id", "-id"], condition=models.Q(kind="person"), name="run_by_person"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,11 +3,15 @@
 Every step compares before it writes, so an unchanged row is not touched and applying twice changes nothing.
 """
 
+from datetime import datetime
+from typing import Any
+
 from django.db import connection
 
 from ..choices import OutcomeKind, RemovalReason
-from ..models import SyncRun, TargetGroup
+from ..models import Membership, RunOutcome, Subscriber, SyncRun, TargetGroup
 from . import diff
+from .clock import ClockTimestamp
 from .compare import MERGED_ATTRIBUTES, STAGED, Comparison
 from .stage import Stage
 from .staged_rows import KEYS, NO_FLAG
@@ -18,6 +22,8 @@ _LOCK_SPACE = 0x7353  # "sS"
 _MUCH = 0.2
 # Of a subscriber's many texts no plan depends on the others; autovacuum looks at all of them soon after.
 _PLANNED_BY = {"targetgroups_subscriber": "(id, bridge_id, remote_key, address_key, do_not_email_at)"}
+# Fields of a person whose change is told.
+_TOLD = ("email", "first_name", "last_name", "local_id", "remote_id")
 
 
 def try_lock(bridge_id: int) -> bool:
@@ -33,14 +39,18 @@ def remove_newly_excluded(stage: Stage, group: TargetGroup) -> int:
     return stage.execute(
         """
         INSERT INTO {removals} (subscriber_id, remote_key, remote_id, reason, asked_at)
-        SELECT t.id, t.remote_key, t.remote_id, %(reason)s, s.asked_at
+        SELECT t.id, t.remote_key, t.remote_id, CASE s.detail WHEN %(erased)s THEN %(on_request)s ELSE %(reason)s END,
+            s.asked_at
         FROM {stage} s
         JOIN targetgroups_subscriber t ON t.bridge_id = %(bridge)s AND t.remote_key = s.remote_key
         JOIN targetgroups_membership m ON m.subscriber_id = t.id AND m.target_group_id = %(group)s
-        WHERE s.reason = 'do_not_email' AND s.detail = 'seen in another group'
+        WHERE s.reason = 'do_not_email' AND s.detail IN (%(elsewhere)s, %(erased)s)
         ON CONFLICT (subscriber_id) DO NOTHING
         """,
         reason=RemovalReason.NOW_DO_NOT_EMAIL,
+        on_request=RemovalReason.ERASED,
+        elsewhere=diff.SEEN_ELSEWHERE,
+        erased=diff.ERASED_HERE,
         bridge=group.bridge_id,
         group=group.pk,
     )
@@ -75,29 +85,102 @@ def erase_do_not_email(stage: Stage, group: TargetGroup) -> int:
         no_flag=NO_FLAG,
     )
     if erased:
-        stage.execute(
+        _erase_listed(group.bridge_id)
+    return erased
+
+
+def erase_person(person: Subscriber, asked_at: datetime) -> bool:
+    """Erase one person who was found to be Do Not Email, as above; say whether nothing newer stood against it (R14)."""
+    if person.do_not_email_at or not is_newer(person, asked_at):
+        return False
+    _list_one(person, asked_at)
+    _erase_listed(person.bridge_id)
+    return True
+
+
+def erase_on_request(person: Subscriber, at: datetime) -> None:
+    """Erase one person for good: no sync stores them again, whatever MemberSuite says of them."""
+    _list_one(person, at)
+    _erase_listed(person.bridge_id)
+    Subscriber.objects.filter(pk=person.pk).update(erased_at=at)
+
+
+def update_person(run: SyncRun, person: Subscriber, values: dict[str, Any], asked_at: datetime) -> dict[str, list[str]]:
+    """Bring one stored person level with what was just read, in all groups; return what changed, before and after.
+
+    `values` are fields of the subscriber. Where newer knowledge is stored nothing is written (R14).
+    """
+    if person.erased_at or not is_newer(person, asked_at):
+        return {}
+    before = {name: getattr(person, name) for name in _TOLD if getattr(person, name) != values[name]}
+    changes = {name: [_text(old), _text(values[name])] for name, old in before.items()}
+    if person.do_not_email_at:
+        changes["do_not_email"] = ["Yes", "No"]
+    changed = {"do_not_email_at": None, "changed_at": ClockTimestamp(), **values} if changes else {}
+    # What was only confirmed is newer knowledge too: a reading that began earlier shall not overwrite it.
+    Subscriber.objects.filter(pk=person.pk).update(seen_at=asked_at, **changed)
+    if changes:
+        keys = {name: values[name] for name in ("sort_email", "sort_name")}
+        Membership.objects.filter(subscriber=person).update(**keys)
+        RunOutcome.objects.create(
+            bridge_id=person.bridge_id,
+            run=run,
+            kind=OutcomeKind.CHANGED,
+            remote_id=person.remote_id,
+            remote_key=person.remote_key,
+            changes=changes,
+            recorded_at=ClockTimestamp(),
+        )
+    return changes
+
+
+def is_newer(person: Subscriber, asked_at: datetime) -> bool:
+    """Say whether an answer is newer than all that is stored: the person's own values, and what groups confirmed."""
+    if person.seen_at >= asked_at:
+        return False
+    confirmed = Membership.objects.filter(subscriber=person, target_group__read_at__gt=asked_at)
+    return bool(person.do_not_email_at) or not confirmed.exists()
+
+
+def _list_one(person: Subscriber, at: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.erased")
+        cursor.execute(
+            "CREATE TEMPORARY TABLE erased ON COMMIT DROP AS"
+            " SELECT %s::bigint AS id, %s::text AS remote_key, %s::timestamptz AS asked_at",
+            [person.pk, person.remote_key, at],
+        )
+
+
+def _erase_listed(bridge_id: int) -> None:
+    """Erase the people of the table `erased`, and every copy of their data, in all groups."""
+    with connection.cursor() as cursor:
+        cursor.execute(
             """
             UPDATE targetgroups_subscriber t
-            SET email = '', first_name = '', last_name = '', address_key = '', attributes = '{{}}', sort_email = '',
+            SET email = '', first_name = '', last_name = '', address_key = '', attributes = '{}', sort_email = '',
                 sort_name = '', local_id = NULL, do_not_email_at = e.asked_at, seen_at = e.asked_at,
                 changed_at = clock_timestamp()
             FROM erased e WHERE t.id = e.id
             """
         )
-        stage.execute(
+        cursor.execute(
             """
             UPDATE targetgroups_membership m SET sort_email = '', sort_name = ''
             FROM erased e WHERE m.subscriber_id = e.id
             """
         )
-        stage.execute(
+        cursor.execute(
             """
             UPDATE targetgroups_runoutcome o SET changes = NULL
-            FROM erased e WHERE o.bridge_id = %(bridge)s AND o.remote_key = e.remote_key AND o.changes IS NOT NULL
+            FROM erased e WHERE o.bridge_id = %s AND o.remote_key = e.remote_key AND o.changes IS NOT NULL
             """,
-            bridge=group.bridge_id,
+            [bridge_id],
         )
-    return erased
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def update_subscribers(run: SyncRun, stage: Stage, columns: list[str]) -> int:

@@ -20,30 +20,38 @@ _TO_LEAVE = """
 """
 
 
-def exclude_known_do_not_email(stage: Stage, group: TargetGroup, read_at: datetime) -> int:
-    """Exclude staged people whom newer knowledge shows as Do Not Email (R14); return how many.
+# Why a staged person who looks mailable is not: beside the reason do_not_email.
+SEEN_ELSEWHERE = "seen in another group"
+ERASED_HERE = "erased here on request"
 
-    The knowledge is another group's: seen there after our page was asked for, or confirmed by a run that began later.
-    `read_at` is before any of our pages, and leaves out what is older than all of them: first of all the groups whose
-    last completed run had ended by then, so mostly all.
+
+def exclude_known_do_not_email(stage: Stage, group: TargetGroup, read_at: datetime) -> int:
+    """Exclude staged people whom newer knowledge shows as Do Not Email (R14), or who were erased here on request.
+
+    Returns how many. The knowledge is another group's: seen there after our page was asked for, or confirmed by a run
+    that began later. `read_at` is before any of our pages, and leaves out what is older than all of them: first of all
+    the groups whose last completed run had ended by then, so mostly all.
     """
     if not _may_know_better(group, read_at):
         return 0
     return stage.correct(
         """
         UPDATE {stage} s
-        SET reason = 'do_not_email', detail = 'seen in another group', email = '', first_name = '', last_name = '',
+        SET reason = 'do_not_email', detail = known.detail, email = '', first_name = '', last_name = '',
             address_key = '', sort_email = '', sort_name = '', attributes = '{{}}', asked_at = known.seen_at
         FROM (
-            SELECT e.remote_key, max(greatest(e.seen_at, g.read_at)) AS seen_at
+            SELECT e.remote_key, max(greatest(e.seen_at, g.read_at)) AS seen_at, %(elsewhere)s AS detail
             FROM targetgroups_exclusion e JOIN targetgroups_targetgroup g ON g.id = e.target_group_id
             WHERE g.bridge_id = %(bridge)s AND g.counted_at > %(read_at)s
-              AND e.reason = 'do_not_email' AND e.detail <> %(no_flag)s AND e.until_run_id IS NULL
+              AND e.reason = 'do_not_email' AND e.detail NOT IN (%(no_flag)s, %(erased)s) AND e.until_run_id IS NULL
               AND greatest(e.seen_at, g.read_at) > %(read_at)s
             GROUP BY e.remote_key
             UNION ALL
-            SELECT t.remote_key, t.do_not_email_at FROM targetgroups_subscriber t
-            WHERE t.bridge_id = %(bridge)s AND t.do_not_email_at > %(read_at)s
+            SELECT t.remote_key, t.do_not_email_at, %(elsewhere)s FROM targetgroups_subscriber t
+            WHERE t.bridge_id = %(bridge)s AND t.do_not_email_at > %(read_at)s AND t.erased_at IS NULL
+            UNION ALL
+            SELECT t.remote_key, clock_timestamp(), %(erased)s FROM targetgroups_subscriber t
+            WHERE t.bridge_id = %(bridge)s AND t.erased_at IS NOT NULL
         ) known
         WHERE s.remote_key = known.remote_key AND s.reason IN ('', 'no_address', 'malformed_address')
           AND known.seen_at > s.asked_at
@@ -51,14 +59,18 @@ def exclude_known_do_not_email(stage: Stage, group: TargetGroup, read_at: dateti
         bridge=group.bridge_id,
         read_at=read_at,
         no_flag=NO_FLAG,
+        elsewhere=SEEN_ELSEWHERE,
+        erased=ERASED_HERE,
     )
 
 
 def _may_know_better(group: TargetGroup, read_at: datetime) -> bool:
-    """Say whether anything of the bridge was written since: mostly not, and then there is nothing to look for."""
+    """Say whether anything of the bridge was written since, or anybody erased: mostly not."""
+    people = Subscriber.objects.filter(bridge=group.bridge_id)
     return (
         TargetGroup.objects.filter(bridge=group.bridge_id, counted_at__gt=read_at).exists()
-        or Subscriber.objects.filter(bridge=group.bridge_id, do_not_email_at__gt=read_at).exists()
+        or people.filter(do_not_email_at__gt=read_at).exists()
+        or people.filter(erased_at__isnull=False).exists()
     )
 
 

@@ -26,6 +26,7 @@ from . import (
     diff,
     discovery,
     guard,
+    person_check,
     reading,
     receiving,
     single_flight,
@@ -114,8 +115,8 @@ def _read_and(
     group = run.target_group
     if group is None:
         raise SyncError(code="no_target_group")
-    heart.enter(Phase.READING)
     _refuse_deleted(group)
+    heart.enter(Phase.READING)
     clock, stage = TickingClock(), Stage(run)
     with connect(run.bridge, clock=clock, stop=heart.stop) as client:
         search = reading.get_runnable_search(client, group.search_id)
@@ -167,8 +168,8 @@ def _apply(attempt: Attempt) -> None:
             _wait_for_lock(run, heart)
             heart.enter(Phase.WRITING)
             single_flight.lock_for_writing(run)
-            applied = _write(attempt)
             _refuse_deleted(attempt.group)
+            applied = _write(attempt)
             counts.write(attempt, applied.sums, applied.members_after)
             single_flight.supersede_held(run)
             single_flight.finish(
@@ -186,13 +187,13 @@ def _apply(attempt: Attempt) -> None:
         receiving.ask(attempt.group.pk)
 
 
-def _write(attempt: Attempt) -> Applied:
 def _refuse_deleted(group: TargetGroup) -> None:
     """Stop where somebody deleted the group, also since the run began: a deleted group is not synced."""
     if not TargetGroup.objects.present().filter(pk=group.pk).exists():
         raise GroupDeleted
 
 
+def _write(attempt: Attempt) -> Applied:
     """Do the steps of an apply; the caller's transaction makes them one."""
     run, stage, group = attempt.run, attempt.stage, attempt.group
     members_before = attempt.members_before
@@ -311,9 +312,29 @@ def _check_bridge(run: SyncRun, heart: Heartbeat) -> None:
         )
 
 
+def _check_person(run: SyncRun, heart: Heartbeat) -> None:
+    """Ask for one person and store what is known now, under the bridge's lock: an apply may have older values."""
+    heart.enter(Phase.READING)
+    with connect(run.bridge, clock=TickingClock(), stop=heart.stop) as client:
+        answer = person_check.ask(client, run.remote_id)
+    contact.note_good(run.bridge)
+    with transaction.atomic():
+        _wait_for_lock(run, heart)
+        single_flight.lock_for_writing(run)
+        verdict = person_check.store(run, answer)
+        single_flight.finish(
+            run,
+            verdict.status,
+            sentence=verdict.sentence,
+            figures={"answer": verdict.answer, "changed_fields": verdict.changed_fields},
+            phase_seconds=heart.closing_phase_seconds(),
+        )
+
+
 _WORK: dict[RunKind, Callable[[SyncRun, Heartbeat], None]] = {
     RunKind.GROUP: _sync_group,
     RunKind.PREVIEW: _preview_group,
     RunKind.LIST: _refresh_list,
     RunKind.CHECK: _check_bridge,
+    RunKind.PERSON: _check_person,
 }

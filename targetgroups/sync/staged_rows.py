@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 
@@ -111,6 +112,28 @@ class StagedPage:
     def _bare(self, remote_id: str, local_id: int | None, reason: ExclusionReason, detail: str) -> str:
         ids = _ids(reason, remote_id)
         return f"{self._asked}\t{ids}\t{_local_id(local_id)}\t\t\t\t\t\t\t{{}}\t{_escaped(detail)}\n"
+
+
+def fields_of(person: Person) -> dict[str, Any]:
+    """Give the fields of a subscriber as a row of the stage has them: for one person who is mailable."""
+    email, first_name, last_name = _clean(person.email).strip(), _clean(person.first_name), _clean(person.last_name)
+    local_id = _local_id(person.local_id)
+    sort_email, sort_name = sort_keys(email, first_name, last_name)
+    return {
+        "remote_id": person.remote_id,
+        "local_id": None if local_id == _NULL else int(local_id),
+        "email": email,
+        "first_name": first_name,
+        "last_name": last_name,
+        "address_key": address_key(email),
+        "sort_email": sort_email,
+        "sort_name": sort_name,
+    }
+
+
+def sort_keys(email: str, first_name: str, last_name: str) -> tuple[str, str]:
+    by_name = sort_key(f"{last_name} {first_name}".strip())
+    return sort_key(email)[:_LONGEST_SORT_KEY], by_name[:_LONGEST_SORT_KEY]
 
 
 def _is_kept_whole(remote_id: str) -> bool:

@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from targetgroups.columns import ATTRIBUTE, Column
@@ -41,9 +42,14 @@ def _plain(field: str) -> Cell:
     return lambda row, _: f"<td>{escape(getattr(row, field))}</td>"
 
 
-def _email(row: ListedPerson, _attributes: object) -> str:
-    shown = '<span class="muted">(erased)</span>' if row.is_do_not_email else escape(row.email)
-    return f'<th scope="row" class="mail">{shown}</th>'
+def _email() -> Cell:
+    before, _, after = reverse("targetgroups:subscriber", args=[0]).rpartition("0")  # asked for once, not for each row
+
+    def cell(row: ListedPerson, _attributes: object) -> str:
+        shown = "(erased)" if row.is_do_not_email else escape(row.email)
+        return f'<th scope="row" class="mail"><a href="{before}{row.subscriber_id}{after}">{shown}</a></th>'
+
+    return cell
 
 
 def _status(row: ListedPerson, _attributes: object) -> str:
@@ -71,7 +77,7 @@ def _attribute(label: str) -> Cell:
 def _cells() -> dict[str, Cell]:
     moment = moments()
     return {
-        "email": _email,
+        "email": _email(),
         "first_name": _plain("first_name"),
         "last_name": _plain("last_name"),
         "name": _plain("name"),

@@ -71,6 +71,8 @@ MENU = {
     "delete_folder": "groups",
     "move": "groups",
     "delete": "groups",
+    "people": "people",
+    "subscriber": "people",
     "sync_activity": "activity",
     "run": "activity",
     "run_people": "activity",

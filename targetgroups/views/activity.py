@@ -29,6 +29,7 @@ PAGE = 50
 PHASES = {
     RunKind.GROUP: list(Phase),
     RunKind.PREVIEW: [Phase.WAITING, Phase.READING, Phase.CHECKING, Phase.COMPARING, Phase.DONE],
+    RunKind.PERSON: [Phase.WAITING, Phase.READING, Phase.DONE],
     RunKind.LIST: [Phase.WAITING, Phase.READING, Phase.COMPARING, Phase.WRITING, Phase.DONE],
 }
 
@@ -109,6 +110,7 @@ def _run_context(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
         "keeps_people": run.keeps_people(now),
         "kept_days": settings.SYNC_OUTCOME_DAYS,
         "groups_to_mark": reading.groups_to_mark(run) if run.is_held else [],
+        "checked": reading.checked_person(run),
         "run_after": run_after(run) if run.status == RunStatus.FAILED else None,
         "is_stalled": run.is_stalled(now),
         "silence_seconds": settings.SYNC_SILENCE_SECONDS,

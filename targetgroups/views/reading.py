@@ -137,9 +137,7 @@ def found_people(group: TargetGroup, text: str, only: str = "") -> QuerySet[Memb
     if only:
         people = people.filter(subscriber__bridge=group.bridge_id)  # leads to the index on addresses
         people = people.receiving() if only == RECEIVING else people.not_receiving(only)
-    for word in text.split():
-        people = people.containing(word)
-    return people
+    return people.containing(text, group.bridge_id)
 
 
 def hits_of(page: KeysetPage[ListedPerson], group: TargetGroup, text: str, only: str) -> int:
@@ -200,6 +198,13 @@ def groups_to_mark(run: SyncRun) -> QuerySet[TargetGroup]:
     marked = RunOutcome.objects.filter(run=run, kind=OutcomeKind.WOULD_REMOVE).values("remote_key")
     groups = TargetGroup.objects.filter(bridge=run.bridge, search_key__in=marked)
     return groups if run.kind == RunKind.LIST else groups.none()
+
+
+def checked_person(run: SyncRun) -> Subscriber | None:
+    """Return whom a person check is about, if anything is kept of them."""
+    if run.kind != RunKind.PERSON:
+        return None
+    return Subscriber.objects.filter(bridge=run.bridge_id, remote_key=run.remote_id.lower()).first()
 
 
 def requests_of(run: SyncRun) -> QuerySet[SyncRequest]:

@@ -86,7 +86,8 @@ def run_or_404(run_id: int) -> SyncRun:
 
 def run_after(run: SyncRun) -> SyncRun | None:
     """Return the run that tried the same again, by itself or because somebody asked: the newest one."""
-    same = SyncRun.objects.filter(bridge=run.bridge_id, kind=run.kind, target_group=run.target_group_id)
+    slot = {"bridge": run.bridge_id, "kind": run.kind, "target_group": run.target_group_id, "remote_id": run.remote_id}
+    same = SyncRun.objects.filter(**slot)
     return same.filter(pk__gt=run.pk).select_related("progress").order_by("-id").first()
 
 
@@ -165,9 +166,7 @@ def matching(rows: QuerySet[Any], bridge_id: int, text: str) -> QuerySet[Any]:
     if not text:
         return rows
     people = Subscriber.objects.filter(bridge_id=bridge_id, remote_key=OuterRef("remote_key"))
-    for word in text.split():
-        people = people.containing(word)
-    return rows.filter(Q(remote_key__startswith=text.lower()) | Exists(people))
+    return rows.filter(Q(remote_key__startswith=text.lower()) | Exists(people.containing(text)))
 
 
 def _added(run: SyncRun, text: str) -> QuerySet[Membership]:

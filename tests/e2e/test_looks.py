@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from targetgroups.choices import OutcomeKind, Phase
+from targetgroups import suppression
+from targetgroups.choices import OutcomeKind, Phase, SuppressionCause
 from targetgroups.models import Bridge, RunProgress, Subscriber, SyncRun, TargetGroup
 from targetgroups.sync import receiving
 from tests.e2e.conftest import keep_picture, sign_in, violations
@@ -41,6 +42,9 @@ def pages(site: str) -> dict[str, str]:
     rows.member(group, "", do_not_email_at=timezone.now())
     receiving.count(group.pk)
     moved = Subscriber.objects.filter(email__startswith="person07")[0]
+    suppression.suppress(moved.email, SuppressionCause.OPT_OUT, "here: asked by phone, and then once more in writing")
+    check = rows.run(kind="person", remote_id=moved.remote_id, sentence="MemberSuite says Do Not Email = No.")
+    erased = Subscriber.objects.get(do_not_email_at__isnull=False)
     changes = {"email": ["a-rather-long-former-address@another-domain.example.org", moved.email], "Chapter": ["", "N"]}
     outcome(done, moved, OutcomeKind.CHANGED, changes=changes)
     would = {"would_add": 5, "would_change": 1, "would_remove": 3, "would_remove_by_reason": {"": 3}}
@@ -61,6 +65,13 @@ def pages(site: str) -> dict[str, str]:
         "run-held": f"/sync-activity/{held.pk}/",
         "run-people": f"/sync-activity/{done.pk}/changed/",
         "run-preview": f"/sync-activity/{preview.pk}/",
+        "people": "/subscribers/",
+        "people-found-nobody": "/subscribers/?show=bounced",
+        "people-opted-out": "/subscribers/?show=opted_out",
+        "people-excluded": "/subscribers/?show=excluded",
+        "subscriber": f"/subscribers/{moved.pk}/",
+        "subscriber-erased": f"/subscribers/{erased.pk}/",
+        "run-person": f"/sync-activity/{check.pk}/",
         "bridge": "/bridge-configuration/",
         "preferences": "/preferences/",
     }

@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from targetgroups.models import Membership, TargetGroup
+from targetgroups.querysets import MOST_FEW
 from targetgroups.views import reading
 from tests.targetgroups.views.conftest import Rows, SignIn
 
@@ -34,7 +35,7 @@ def large(rows: Rows) -> TargetGroup:
     group = rows.group("Large", member_count=PEOPLE)
     with connection.cursor() as cursor:
         cursor.execute(_MEMBERS, {"bridge": rows.bridge.pk, "group": group.pk, "people": PEOPLE})
-        cursor.execute("SELECT gin_clean_pending_list('membership_search')")  # as autovacuum does
+        cursor.execute("SELECT gin_clean_pending_list('subscriber_search')")  # as autovacuum does
         cursor.execute("ANALYZE targetgroups_membership, targetgroups_subscriber")
     return group
 
@@ -46,12 +47,14 @@ def statements(client: Client, address: str, ask: Callable[[], Any] | None = Non
     return [query["sql"] for query in captured.captured_queries]
 
 
-def plan(group: TargetGroup, *, forbidden: tuple[str, ...] = ("seqscan",), **wanted: Any) -> str:
+def plan(
+    group: TargetGroup, *, forbidden: tuple[str, ...] = ("seqscan",), statement: str = "LIMIT 51", **wanted: Any
+) -> str:
     """Return how PostgreSQL reads a page of people; the group is small, so what it should not do is forbidden."""
     given = {"sort": "email", "is_descending": False, "text": "", "after": None, "before": None} | wanted
     with CaptureQueriesContext(connection) as captured:
         assert len(reading.people_page(group, size=50, **given).rows) <= 50
-    page = next(query["sql"] for query in captured.captured_queries if "LIMIT 51" in query["sql"])
+    page = next(query["sql"] for query in captured.captured_queries if statement in query["sql"])
     with connection.cursor() as cursor:
         for way in forbidden:
             cursor.execute(f"SET LOCAL enable_{way} = off")
@@ -76,10 +79,15 @@ def test_any_page_is_one_read_of_the_index_of_its_order(
 
 def test_a_search_reads_the_trigram_index_and_two_letters_the_sort_indexes(large: TargetGroup) -> None:
     one_by_one = ("seqscan", "indexscan", "indexonlyscan")  # what pays only for so few people
-    assert "membership_search" in plan(large, text="p2999@", forbidden=one_by_one)
+    assert "subscriber_search" in plan(large, text="p2999@", forbidden=one_by_one, statement=f"LIMIT {MOST_FEW + 1}")
     beginnings = plan(large, text="zq", forbidden=one_by_one)
     assert "membership_by_email" in beginnings and "membership_by_name" in beginnings
-    assert "membership_search" not in beginnings
+    assert "subscriber_search" not in beginnings
+
+
+def test_members_found_by_many_are_met_on_the_way_through_the_list(large: TargetGroup) -> None:
+    found = plan(large, text="lamps", forbidden=("seqscan", "bitmapscan", "sort"))
+    assert re.search(r"Limit [^\n]*\n *->  Index Scan using membership_by_email", found), found
 
 
 def counts_of_people(asked: list[str]) -> list[str]:

@@ -87,7 +87,7 @@ def known(rows: Rows) -> TargetGroup:
 
 def found(client: Client, group: TargetGroup, text: str) -> set[str]:
     page = client.post(f"/target-groups/{group.pk}/subscribers/", {"q": text}).content.decode()
-    return set(re.findall(r'<th scope="row" class="mail">([^<]+)</th>', page))
+    return set(re.findall(r'<th scope="row" class="mail"><a [^>]*>([^<]+)</a></th>', page))
 
 
 @pytest.mark.parametrize(

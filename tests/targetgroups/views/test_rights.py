@@ -18,6 +18,7 @@ POSTED = {
     "refresh", "open_info", "resync", "info_cancel", "cancel", "apply", "discard",
     "save_bridge", "test_connection", "choose_columns", "preview",
     "run_people_csv", "subscribers_csv", "excluded_csv",
+    "people_csv", "check_again", "opt_out_here", "opt_in_here", "erase",
     "resync_many", "move", "delete", "undelete", "create_folder", "rename_folder", "delete_folder",
 }  # fmt: skip
 
@@ -32,6 +33,7 @@ def addresses(rows: Rows) -> dict[str, str]:
         "folder_id": rows.main.pk,
         "run_id": run.pk,
         "bridge_id": rows.bridge.pk,
+        "subscriber_id": rows.member(group, "ada@lamps.example").pk,
         "name": "target_groups",
         "kind": "would_remove",
     }

@@ -16,7 +16,7 @@ NOW = timezone.now()
 
 
 def listed(page: object) -> list[str]:
-    return re.findall(r'<th scope="row"><code>([^<]+)</code>', page.content.decode())  # type: ignore[attr-defined]
+    return re.findall(r'<th scope="row">(?:<a [^>]*>)?<code>([^<]+)</code>', page.content.decode())  # type: ignore[attr-defined]
 
 
 def ids(*emails: str) -> set[str]:

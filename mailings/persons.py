@@ -1,0 +1,65 @@
+"""What mailings tell of one person, and what they erase of one: registered with the room that shows people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from accounts.permissions import VIEW_MAILINGS
+from targetgroups import neighbours
+from targetgroups.models import Subscriber
+
+from .choices import SETTLED, LeftOutReason, Outcome
+from .models import LeftOut, Mailing, Recipient
+
+ROOM = "mailings"
+_ICONS = {
+    Outcome.SENT: "envelope",
+    Outcome.SKIPPED: "envelope-slash",
+    Outcome.UNKNOWN: "question-circle",
+}
+_WORDS = {Outcome.SENT: "Mailed", Outcome.SKIPPED: "Not mailed", Outcome.UNKNOWN: "Perhaps mailed"}
+_NOT_MAILED = dict(LeftOutReason.choices)
+
+
+def register() -> None:
+    neighbours.add_events(ROOM, events_of)
+    neighbours.add_eraser(ROOM, erase)
+
+
+def events_of(person: Subscriber, most: int) -> Iterator[neighbours.Event]:
+    """Tell of the mailings that went to the person, failed or bounced, and of those that left the person out."""
+    yield from _received(person, most)
+    yield from _left_out(person, most)
+
+
+def erase(person: Subscriber) -> int:
+    """Empty the names among the recipients; the address stays, as proof of what was sent to it (R1's exemption)."""
+    named = Recipient.objects.filter(subscriber=person).exclude(first_name="", last_name="")
+    return named.update(first_name="", last_name="")
+
+
+def _received(person: Subscriber, most: int) -> Iterator[neighbours.Event]:
+    settled = Recipient.objects.filter(subscriber=person, outcome__in=SETTLED, settled_at__isnull=False)
+    for one in settled.select_related("mailing").order_by("-id")[:most]:
+        outcome = Outcome(one.outcome)
+        detail = _NOT_MAILED.get(one.reason, one.reason) if outcome == Outcome.SKIPPED else one.said
+        what = _WORDS.get(outcome, outcome.label)
+        if one.settled_at:
+            yield neighbours.Event(
+                one.settled_at, _ICONS.get(outcome, "x-circle"), what, detail, link=_link(one.mailing)
+            )
+
+
+def _left_out(person: Subscriber, most: int) -> Iterator[neighbours.Event]:
+    # Asked for by mailing: there is no index on the person alone, since nothing else asks so.
+    newest = Mailing.objects.filter(frozen_at__isnull=False).order_by("-id").values_list("pk", flat=True)[:most]
+    for one in LeftOut.objects.filter(mailing__in=list(newest), subscriber=person).select_related("mailing"):
+        if one.mailing.frozen_at:
+            detail = one.get_reason_display()
+            yield neighbours.Event(
+                one.mailing.frozen_at, "envelope-slash", "Not mailed", detail, link=_link(one.mailing)
+            )
+
+
+def _link(mailing: Mailing) -> neighbours.Link:
+    return neighbours.Link(mailing.name, "mailings:report", mailing.pk, right=VIEW_MAILINGS)

@@ -1,0 +1,77 @@
+"""What is wished here for one person: opt out, opt in, erase. Each with its reason, and recorded (R11, R16)."""
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+import audit
+
+from . import suppression
+from .choices import SuppressionCause
+from .exceptions import NotAllowedNow
+from .models import Subscriber, Suppression
+from .sync import erasing
+
+LONGEST_REASON = 300
+# What a person here may take back. A complaint was made to the mail provider, and an erasure asks for silence.
+LIFTABLE = (
+    SuppressionCause.OPT_OUT,
+    SuppressionCause.MANUAL,
+    SuppressionCause.HARD_BOUNCE,
+    SuppressionCause.SOFT_BOUNCES,
+)
+
+
+def opt_out(person: Subscriber, user: AbstractBaseUser, reason: str) -> Suppression:
+    """Keep the person's address from being mailed. Raises NotAllowedNow if there is none, or no reason is given."""
+    reason = _reason(reason)
+    if not person.address_key:
+        raise NotAllowedNow("There is no address to opt out: nothing is kept of this person but the Remote ID.")
+    with transaction.atomic():
+        added = suppression.suppress(person.email, SuppressionCause.OPT_OUT, f"here: {reason}")
+        audit.record(user, "opt_out", added, None, _told(person, reason))
+    return added
+
+
+def opt_in(person: Subscriber, user: AbstractBaseUser, reason: str) -> None:
+    """Let the person's address be mailed again: ends what kept it from that. Raises NotAllowedNow, with the reason."""
+    reason = _reason(reason)
+    if person.do_not_email_at:
+        raise NotAllowedNow(
+            "MemberSuite says Do Not Email = Yes for this person, and it decides. Change it there, then check again."
+        )
+    with transaction.atomic():
+        causes = list(suppression.in_force(person.email).select_for_update()) if person.address_key else []
+        for one in causes:
+            if one.cause not in LIFTABLE:
+                raise NotAllowedNow(f"“{one.get_cause_display()}” can't be taken back here.")
+        if not causes:
+            raise NotAllowedNow("Nothing keeps this address from being mailed.")
+        for one in causes:
+            suppression.lift(person.email, SuppressionCause(one.cause))
+            audit.record(user, "opt_in", one, None, _told(person, reason))
+
+
+def erase(person: Subscriber, user: AbstractBaseUser) -> None:
+    """Erase the person here for good and keep the address suppressed. Raises NotAllowedNow while a sync writes."""
+    with transaction.atomic():
+        erasing.lock(person.bridge_id)
+        person = Subscriber.objects.select_for_update(no_key=True).get(pk=person.pk)
+        if person.erased_at:
+            raise NotAllowedNow("This person was erased already.")
+        if person.address_key:
+            suppression.suppress(person.email, SuppressionCause.ERASED, f"Remote ID {person.remote_id}")
+        elsewhere = erasing.erase(person)
+        audit.record(user, "person.erased", person, None, {"remote_id": person.remote_id, **elsewhere})
+
+
+def _reason(reason: str) -> str:
+    reason = " ".join(reason.split())[:LONGEST_REASON]
+    if not reason:
+        raise NotAllowedNow("Say why: who asked for it, and when. Nothing was changed.")
+    return reason
+
+
+def _told(person: Subscriber, reason: str) -> dict[str, Any]:
+    return {"remote_id": person.remote_id, "reason": reason}
