@@ -148,7 +148,15 @@ class BridgeForm(forms.ModelForm):
                     self.add_error(name, "The service address names another host: enter this secret again.")
                 continue
             self.add_error(name, f"{Transport(transport).label} needs this.")
+        if transport in NEEDED and (other := self._same_association(NEEDED[transport][0], cleaned)):
+            self.add_error(NEEDED[transport][0], f"“{other}” is connected to this association already.")
         return cleaned
+
+    def _same_association(self, name: str, cleaned: dict[str, Any]) -> Bridge | None:
+        """Find another bridge to the same association at the same host: each search would become two groups."""
+        value, host = cleaned.get(name), _host(cleaned.get("service_address", ""))
+        others = Bridge.objects.exclude(pk=self.instance.pk).filter(**{f"{name}__iexact": value}) if value else ()
+        return next((other for other in others if _host(other.service_address) == host), None)
 
     def save_by(self, user: User) -> Bridge:
         """Store the bridge and its audit entry together; an empty secret keeps the stored one."""

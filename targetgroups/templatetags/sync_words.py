@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms, template
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -18,6 +19,7 @@ from targetgroups.models import Bridge, SyncRun
 from .ui import RUN_LOOK, chip, duration, icon
 
 register = template.Library()
+SECRET_GROWS_OLD = timedelta(days=365)
 register.filter(choices.reason_label)
 register.filter(choices.field_label)
 
@@ -135,6 +137,13 @@ def fields_named(form: forms.BaseForm, names: str) -> list[forms.BoundField]:
 @register.filter
 def secret_set_at(bridge: Bridge | None, name: str) -> datetime | None:
     return getattr(bridge, f"{name}_set_at", None)
+
+
+@register.filter
+def is_old_secret(bridge: Bridge | None, name: str) -> bool:
+    """Say whether a stored secret should be renewed: the longer one lives, the more places know it."""
+    at = secret_set_at(bridge, name)
+    return at is not None and timezone.now() - at > SECRET_GROWS_OLD
 
 
 @register.filter

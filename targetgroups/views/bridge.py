@@ -11,35 +11,44 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.decorators import requires
-from accounts.permissions import EDIT_BRIDGE, SYNC, VIEW_BRIDGE
+from accounts.permissions import EDIT_BRIDGE, SYNC, VIEW_AUDIT, VIEW_BRIDGE, VIEW_SUBSCRIBERS
 
 from .. import enqueue
 from ..choices import RunKind, Trigger
 from ..forms import BridgeForm
 from ..models import Bridge
-from . import reading
-from .asking import is_part, person
+from . import bridge_reading, reading
+from .asking import is_part, person, whole
+
+NEW = "new"
 
 
 @requires(VIEW_BRIDGE)
 @require_GET
-def bridge_configuration(request: HttpRequest) -> HttpResponse:
-    bridge = reading.the_bridge()
-    context = _context(request, bridge) | {"form": BridgeForm(instance=bridge)}
-    return render(request, "targetgroups/bridge_configuration.html", context)
+def bridge_configuration(request: HttpRequest, bridge_id: int | None = None) -> HttpResponse:
+    """Show one association's connection; without a number the first, or the empty form where there is none yet."""
+    bridge = get_object_or_404(Bridge, pk=bridge_id) if bridge_id else reading.the_bridge()
+    return _page(request, bridge, BridgeForm(instance=bridge))
+
+
+@requires(VIEW_BRIDGE, EDIT_BRIDGE)
+@require_GET
+def new_bridge(request: HttpRequest) -> HttpResponse:
+    return _page(request, None, BridgeForm())
 
 
 @requires(VIEW_BRIDGE, EDIT_BRIDGE)
 @require_POST
 def save(request: HttpRequest) -> HttpResponse:
-    bridge = reading.the_bridge()
+    said = request.POST.get("bridge", NEW)
+    bridge = None if said == NEW else get_object_or_404(Bridge, pk=said if said.isascii() and said.isdigit() else 0)
     form = BridgeForm(request.POST, instance=bridge)
-    if form.is_valid():
-        form.save_by(person(request))
-        messages.success(request, "The bridge was saved. Test the connection to see whether MemberSuite accepts it.")
-        return redirect("targetgroups:bridge_configuration")
-    context = _context(request, reading.the_bridge()) | {"form": form}
-    return render(request, "targetgroups/bridge_configuration.html", context, status=422)
+    if not form.is_valid():
+        stored = Bridge.objects.get(pk=bridge.pk) if bridge else None  # the form has changed the one it was given
+        return _page(request, stored, form, status=422)
+    saved = form.save_by(person(request))
+    messages.success(request, "The bridge was saved. Test the connection to see whether MemberSuite accepts it.")
+    return redirect("targetgroups:one_bridge", bridge_id=saved.pk)
 
 
 @requires(VIEW_BRIDGE, EDIT_BRIDGE)
@@ -49,8 +58,8 @@ def test_connection(request: HttpRequest, bridge_id: int) -> HttpResponse:
     bridge = get_object_or_404(Bridge, pk=bridge_id)
     enqueue.request_check(bridge, person(request), Trigger.TEST_CONNECTION)
     if is_part(request, "check"):
-        return render(request, "targetgroups/_check.html", _context(request, bridge))
-    return redirect("targetgroups:bridge_configuration")
+        return render(request, "targetgroups/_check.html", _live(request, bridge))
+    return redirect("targetgroups:one_bridge", bridge_id=bridge.pk)
 
 
 @requires(VIEW_BRIDGE)
@@ -58,10 +67,35 @@ def test_connection(request: HttpRequest, bridge_id: int) -> HttpResponse:
 def live(request: HttpRequest, bridge_id: int) -> HttpResponse:
     """Render the parts that move: status, connection test and list refresh."""
     bridge = get_object_or_404(Bridge, pk=bridge_id)
-    return render(request, "targetgroups/_check.html", _context(request, bridge))
+    return render(request, "targetgroups/_check.html", _live(request, bridge))
 
 
-def _context(request: HttpRequest, bridge: Bridge | None) -> dict[str, Any]:
+@requires(VIEW_BRIDGE, VIEW_SUBSCRIBERS)
+@require_GET
+def field_mapping(request: HttpRequest, bridge_id: int) -> HttpResponse:
+    """Show what each field of MemberSuite becomes here, with the values of one person after another."""
+    bridge = get_object_or_404(Bridge, pk=bridge_id)
+    context = {"bridge": bridge, "sees_people": True, **bridge_reading.mapping(bridge, whole(request, "after"))}
+    if is_part(request, "mapping"):
+        return render(request, "targetgroups/_mapping.html", context)
+    return redirect("targetgroups:one_bridge", bridge_id=bridge.pk)
+
+
+def _page(request: HttpRequest, bridge: Bridge | None, form: BridgeForm, status: int = 200) -> HttpResponse:
+    user = person(request)
+    sees_people = user.may(VIEW_SUBSCRIBERS)
+    context = _live(request, bridge) | {
+        "form": form,
+        "bridges": bridge_reading.associations(),
+        "sees_people": sees_people,
+        "changes": bridge_reading.changes(bridge) if bridge and user.may(VIEW_AUDIT) else None,
+    }
+    if bridge:
+        context |= bridge_reading.mapping(bridge, whole(request, "after")) if sees_people else {}
+    return render(request, "targetgroups/bridge_configuration.html", context, status=status)
+
+
+def _live(request: HttpRequest, bridge: Bridge | None) -> dict[str, Any]:
     check, refresh_run = reading.newest_run(bridge, RunKind.CHECK), reading.newest_run(bridge, RunKind.LIST)
     now = timezone.now()
     waits = [seconds for run in (check, refresh_run) if (seconds := reading.poll_seconds(run, now))]

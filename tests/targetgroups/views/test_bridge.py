@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
+from django.utils import timezone
 
+from accounts.models import User
 from audit.models import AuditEntry
-from targetgroups.models import Bridge, SyncRun
+from targetgroups.models import Bridge, Subscriber, SyncRun
 from tests.targetgroups.views.conftest import Rows, SignIn, text_of
 
 PAGE = "/bridge-configuration/"
@@ -33,7 +37,8 @@ def client(rows: Rows, sign_in: SignIn) -> Client:
 
 
 def save(client: Client, **changed: Any) -> Any:
-    return client.post(PAGE + "save/", FILLED | changed, follow=True)
+    bridge = Bridge.objects.first()
+    return client.post(PAGE + "save/", FILLED | {"bridge": bridge.pk if bridge else "new"} | changed, follow=True)
 
 
 @pytest.mark.parametrize(
@@ -126,3 +131,90 @@ def test_who_may_only_look_gets_no_buttons(rows: Rows, sign_in: SignIn) -> None:
 
 def test_the_default_of_2018_is_told_in_words(client: Client) -> None:
     assert "Since 2018 MemberSuite sets Do Not Email to Yes on every new record" in text_of(client.get(PAGE))
+
+
+# -- several associations ---------------------------------------------------------------------------------------------
+
+
+def test_with_one_association_nothing_asks_which(client: Client) -> None:
+    page = client.get(PAGE)
+    assert 'aria-label="Associations"' not in page.content.decode()
+    assert "Connect another association" in text_of(page)
+
+
+def test_another_association_is_connected_and_each_has_a_page_of_its_own(client: Client) -> None:
+    first = Bridge.objects.get()
+    assert "New association" in text_of(client.get(PAGE + "new/"))
+    page = save(client, bridge="new", name="Lens Makers", association_id="a-2", secret_access_key="bmV3LXNlY3JldA==")
+    second = Bridge.objects.get(name="Lens Makers")
+    assert page.redirect_chain[-1][0] == f"{PAGE}{second.pk}/"
+    for bridge in (first, second):
+        page = client.get(f"{PAGE}{bridge.pk}/")
+        assert f'name="name" value="{bridge.name}"' in page.content.decode()
+        assert "Lamp Keepers" in text_of(page)
+        assert "Lens Makers" in text_of(page)
+    save(client, bridge=str(second.pk), name="Lens Makers", association_id="a-2", page_size="50")
+    assert set(Bridge.objects.values_list("name", "page_size")) == {("Lamp Keepers", 200), ("Lens Makers", 50)}
+
+
+@pytest.mark.parametrize("said", ["999999", "x", "", "²"])
+def test_a_bridge_that_is_not_there_is_not_saved_as_another(client: Client, said: str) -> None:
+    before = list(Bridge.objects.values())
+    assert save(client, bridge=said).status_code == 404
+    assert list(Bridge.objects.values()) == before
+
+
+def test_one_association_is_not_connected_twice(client: Client) -> None:
+    page = save(client, bridge="new", name="Again", association_id="A-1", secret_access_key="bmV3LXNlY3JldA==")
+    assert page.status_code == 422
+    assert "“Lamp Keepers” is connected to this association already." in text_of(page)
+    assert Bridge.objects.count() == 1
+
+
+# -- what stands beside the connection ---------------------------------------------------------------------------------
+
+
+def test_the_field_mapping_shows_one_persons_real_values(client: Client, rows: Rows) -> None:
+    assert "Sync a target group, and this table shows" in text_of(client.get(PAGE))
+    group = rows.group()
+    rows.member(group, "ada@lamps.example", "Ada", "Byron", attributes={"City": "Bath"}, local_id=1234)
+    rows.member(group, "per@lamps.example", "Per", "Berg")
+    erased = rows.member(group, "", do_not_email_at=timezone.now())
+    page = text_of(client.get(PAGE))
+    assert "EmailAddress E-mail ada@lamps.example" in page
+    assert "City City Bath" in page
+    assert "DoNotEmail Do Not Email No" in page
+    after = Subscriber.objects.get(email="ada@lamps.example").pk
+    part = client.get(
+        f"{PAGE}{rows.bridge.pk}/mapping/?after={after}", headers={"HX-Request": "true", "HX-Target": "mapping"}
+    )
+    assert "per@lamps.example" in text_of(part)
+    assert "ada@lamps.example" in text_of(client.get(f"{PAGE}?after={erased.pk}")), "after the last comes the first"
+
+
+def test_who_may_not_see_people_sees_no_example(client: Client, rows: Rows) -> None:
+    rows.member(rows.group(), "ada@lamps.example", "Ada", "Byron")
+    user = User.objects.get(username="administrator")
+    user.groups.clear()
+    user.user_permissions.set(Permission.objects.filter(codename="view_bridge"))
+    page = text_of(client.get(PAGE))
+    assert "ada@lamps.example" not in page
+    assert "Your role does not let you see people" in page
+    assert client.get(f"{PAGE}{rows.bridge.pk}/mapping/").status_code == 403
+    assert client.get(PAGE + "new/").status_code == 403
+
+
+def test_r16_the_page_tells_who_changed_what(client: Client) -> None:
+    assert "Nothing was changed yet." in text_of(client.get(PAGE))
+    page = save(client, guard_percent="30", lists_do_not_email="", secret_access_key="bmV3LXNlY3JldA==")
+    said = text_of(page)
+    assert "by administrator" in said
+    for line in ("Removal guard, percentage: 20 → 30", "on → off", "Secret access key was replaced"):
+        assert line in said, line
+
+
+def test_a_secret_older_than_a_year_asks_for_a_new_one(client: Client) -> None:
+    old, young = timezone.now() - timedelta(days=366), timezone.now() - timedelta(days=364)
+    for at, is_told in ((old, True), (young, False), (None, False)):
+        Bridge.objects.update(secret_access_key_set_at=at)
+        assert ("Older than a year" in text_of(client.get(PAGE))) == is_told
