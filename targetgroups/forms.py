@@ -50,6 +50,7 @@ class BridgeForm(forms.ModelForm):
 
     service_address = forms.URLField(
         label="Service address",
+        initial=Bridge._meta.get_field("service_address").default,
         max_length=500,
         assume_scheme="https",
         help_text="The address MemberSuite gave you, for example https://soap.membersuite.com/",

@@ -78,7 +78,7 @@ MENU = {
     "sync_activity": "activity",
     "run": "activity",
     "run_people": "activity",
-    "bridge_configuration": "bridge",
+    **dict.fromkeys(("bridge_configuration", "one_bridge", "new_bridge", "save_bridge"), "bridge"),
     "save_bridge": "bridge",
 }
 CHART_WIDTH, CHART_HEIGHT = 640, 96

@@ -144,7 +144,9 @@ def test_with_one_association_nothing_asks_which(client: Client) -> None:
 
 def test_another_association_is_connected_and_each_has_a_page_of_its_own(client: Client) -> None:
     first = Bridge.objects.get()
-    assert "New association" in text_of(client.get(PAGE + "new/"))
+    empty = client.get(PAGE + "new/")
+    assert "New association" in text_of(empty)
+    assert 'value="https://soap.membersuite.com/"' in empty.content.decode()
     page = save(client, bridge="new", name="Lens Makers", association_id="a-2", secret_access_key="bmV3LXNlY3JldA==")
     second = Bridge.objects.get(name="Lens Makers")
     assert page.redirect_chain[-1][0] == f"{PAGE}{second.pk}/"
@@ -153,6 +155,7 @@ def test_another_association_is_connected_and_each_has_a_page_of_its_own(client:
         assert f'name="name" value="{bridge.name}"' in page.content.decode()
         assert "Lamp Keepers" in text_of(page)
         assert "Lens Makers" in text_of(page)
+        assert '/bridge-configuration/" aria-current="page"' in page.content.decode()
     save(client, bridge=str(second.pk), name="Lens Makers", association_id="a-2", page_size="50")
     assert set(Bridge.objects.values_list("name", "page_size")) == {("Lamp Keepers", 200), ("Lens Makers", 50)}
 
