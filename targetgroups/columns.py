@@ -53,6 +53,7 @@ TARGET_GROUPS = Table(
         Column("type", "Type", sort="type", is_roomy=True),
         Column("folder", "Folder", sort="folder", is_roomy=True),
         Column("search_id", "Search ID", sort="search_id", is_default=False),
+        Column("association", "Association", sort="association", is_default=False),
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from .. import criteria
 from ..choices import RunKind
 from ..columns import TARGET_GROUPS
 from ..criteria import Criterion
-from ..models import Folder, SyncRun, TargetGroup
+from ..models import Bridge, Folder, SyncRun, TargetGroup
 from ..querysets import TargetGroupQuerySet
 from . import reading, refreshes
 from .asking import Ordering, ordering, page_size, person, whole
@@ -30,6 +31,7 @@ SORTS: dict[str, Lower | F] = {
     "name": Lower("name"),
     "type": Lower("search_type"),
     "folder": Lower("folder__name"),
+    "association": Lower("bridge__name"),
     "search_id": F("search_id"),
 }
 ALL_FOLDERS = "all"
@@ -41,6 +43,7 @@ class Wanted:
     """What the list is narrowed to."""
 
     folder: str
+    bridge: Bridge | None
     text: str
     criteria: list[Criterion]
     refresh: SyncRun | None
@@ -54,11 +57,12 @@ class Wanted:
 
 
 def list_context(request: HttpRequest) -> dict[str, Any]:
-    user, order, wanted = person(request), ordering(request, TARGET_GROUPS, "name"), wanted_by(request)
+    user, order, bridges = person(request), ordering(request, TARGET_GROUPS, "name"), reading.bridges()
+    wanted = wanted_by(request, bridges)
     groups = _sorted(_filtered(wanted), order)
     page = Paginator(groups, page_size(request, TARGET_GROUPS)).get_page(whole(request, "page") or 1)
     beside = reading.runs_beside(page.object_list)
-    bridge = reading.the_bridge()
+    bridge = wanted.bridge or next(iter(bridges), None)
     refresh_run = reading.newest_run(bridge, RunKind.LIST)
     running = [run for run in (refresh_run, *beside.values()) if run and run.is_active]
     now = timezone.now()
@@ -75,6 +79,7 @@ def list_context(request: HttpRequest) -> dict[str, Any]:
         "chips": _chips(request, wanted),
         "former_names": refreshes.former_names(wanted.refresh) if wanted.part == refreshes.RENAMED else {},
         "bridge": bridge,
+        "bridges": bridges,
         "refresh_run": refresh_run,
         "poll_seconds": min((reading.poll_seconds(run, now) or 5 for run in running), default=None),
         "may_sync": user.may(SYNC),
@@ -84,10 +89,12 @@ def list_context(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def wanted_by(request: HttpRequest) -> Wanted:
+def wanted_by(request: HttpRequest, bridges: Sequence[Bridge] = ()) -> Wanted:
+    """Read the address. An association is chosen among several only."""
     run, part = refreshes.part_asked_for(whole(request, "refresh"), request.GET.get("part", ""))
     return Wanted(
         folder=request.GET.get("folder", ALL_FOLDERS),
+        bridge=next((one for one in bridges[1:] and bridges if one.pk == whole(request, "bridge")), None),
         text=request.GET.get("q", "").strip(),
         criteria=criteria.read(request.GET.getlist("is"), request.GET.getlist("term")),
         refresh=run,
@@ -110,9 +117,11 @@ def remember_folder(user: User, folder: str) -> None:
 
 def _filtered(wanted: Wanted) -> TargetGroupQuerySet:
     groups = TargetGroup.objects.all() if wanted.is_with_deleted else TargetGroup.objects.present()
-    groups = groups.select_related("folder").with_same_name_flags()
+    groups = groups.select_related("folder", "bridge").with_same_name_flags()
     if _is_number(wanted.folder):
         groups = groups.filter(folder_id=int(wanted.folder))
+    if wanted.bridge:
+        groups = groups.filter(bridge=wanted.bridge)
     if wanted.text:
         groups = groups.filter(name__icontains=wanted.text)
     for criterion in wanted.criteria:

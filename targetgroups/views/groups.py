@@ -56,7 +56,8 @@ def refresh(request: HttpRequest) -> HttpResponse:
     if is_part(request, "groups"):
         return list_part(request)
     if request.POST.get("from") == "bridge":
-        return redirect("targetgroups:bridge_configuration")
+        page = "bridge_live" if is_part(request, "check") else "one_bridge"
+        return redirect(f"targetgroups:{page}", bridge_id=bridge.pk)
     return redirect("targetgroups:target_groups")
 
 

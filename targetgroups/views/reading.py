@@ -35,9 +35,14 @@ RECEIVING = "receiving"
 # --- bridges and runs ----------------------------------------------------------------------------------------------
 
 
+def bridges() -> list[Bridge]:
+    """Return every bridge, the one to work with first; with one, nothing asks which."""
+    return list(Bridge.objects.order_by("-is_active", "pk"))
+
+
 def the_bridge() -> Bridge | None:
-    """Return the bridge to work with; with one, nothing asks which."""
-    return Bridge.objects.order_by("-is_active", "pk").first()
+    """Return the bridge to work with where none is named."""
+    return next(iter(bridges()), None)
 
 
 def newest_run(bridge: Bridge | None, kind: RunKind) -> SyncRun | None:

@@ -7,7 +7,7 @@ import re
 from django.utils import timezone
 
 from accounts.models import User
-from targetgroups.models import SyncRequest, SyncRun
+from targetgroups.models import Bridge, SyncRequest, SyncRun
 from tests.targetgroups.views.conftest import Rows, SignIn, text_of
 
 LIST = "/target-groups/"
@@ -147,3 +147,30 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
     client = sign_in()
     with django_assert_max_num_queries(14):  # type: ignore[operator]
         client.get(LIST)
+
+
+def test_with_several_associations_the_list_asks_which_and_refreshes_that_one(rows: Rows, sign_in: SignIn) -> None:
+    client = sign_in()
+    rows.group("Of lamps")
+    assert 'name="bridge" data-submit' not in client.get("/target-groups/?folder=all").content.decode()
+    lenses = Rows(Bridge.objects.create(name="Lens Makers", association_id="a-2"))
+    lenses.group("Of lenses", search_id="other", search_key="other")
+    page = client.get("/target-groups/?folder=all")
+    assert "Of lamps" in text_of(page)
+    assert "Of lenses" in text_of(page)
+    assert "Refresh Target Group List of Lamp Keepers" in text_of(page)
+    page = client.get(f"/target-groups/?folder=all&bridge={lenses.bridge.pk}&sort=association")
+    assert "Of lamps" not in text_of(page)
+    assert "Of lenses" in text_of(page)
+    assert "Refresh Target Group List of Lens Makers" in text_of(page)
+    assert "Of lamps" in text_of(client.get("/target-groups/?folder=all&bridge=999999")), "an old address shows all"
+
+
+def test_a_refresh_asked_for_beside_a_bridge_answers_with_that_bridge(rows: Rows, sign_in: SignIn) -> None:
+    client, asked = sign_in(), {"bridge": rows.bridge.pk, "from": "bridge"}
+    page = client.post("/target-groups/refresh/", asked, follow=True)
+    assert page.redirect_chain[-1][0] == f"/bridge-configuration/{rows.bridge.pk}/"
+    part = client.post(
+        "/target-groups/refresh/", asked, follow=True, headers={"HX-Request": "true", "HX-Target": "check"}
+    )
+    assert part.content.decode().lstrip().startswith('<div id="check"')
