@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     )
 
 
-MOST_FEW = 500  # people whose rows are faster fetched one by one than met on the way through a list
+MOST_FEW = 2000  # people whose rows are faster fetched one by one than met on the way through a list
 _TRIGRAM = 3  # characters; shorter words have no entry in the index
 
 
