@@ -103,6 +103,6 @@ def test_r1_r4_r5_no_lie_makes_a_wrong_member(engine: Engine, group: str, hostil
 def test_r1_r4_r5_no_way_of_lying_makes_a_wrong_member(
     engine: Engine, group: str, hostile: HostileServer, transport: str
 ) -> None:
-    seeds = [(f"{transport}-{name}-{number}", name) for name in NAMES for number in range(8)]
+    seeds = [(f"{transport}-{name}-{number}", name) for name in NAMES for number in range(4)]
     cases = [Case.draw(seed, name=name, transport=transport, does="read_people") for seed, name in seeds]
     assert [one for case in cases for one in _sync_after_lies(engine, group, hostile, case)] == []
