@@ -27,7 +27,7 @@ NEW = "new"
 @require_GET
 def bridge_configuration(request: HttpRequest, bridge_id: int | None = None) -> HttpResponse:
     """Show one association's connection; without a number the first, or the empty form where there is none yet."""
-    bridge = get_object_or_404(Bridge, pk=bridge_id) if bridge_id else reading.the_bridge()
+    bridge = get_object_or_404(Bridge, pk=bridge_id) if bridge_id else reading.chosen(reading.bridges(), None)
     return _page(request, bridge, BridgeForm(instance=bridge))
 
 

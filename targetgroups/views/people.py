@@ -25,8 +25,10 @@ from .people_lists import SHOWS, Line, Show, in_order, page_of
 @require_http_methods(["GET", "POST"])
 def people(request: HttpRequest) -> HttpResponse:
     """Show a page of people. A search is posted: what is looked for may not stand in an address."""
-    bridge, show = reading.the_bridge(), _show(request)
+    bridges, show = reading.bridges(), _show(request)
+    bridge = reading.chosen(bridges, whole(request, "bridge"))
     context = _context(request, bridge, show) if bridge else {"show": show, "shows": SHOWS.values(), "bridge": None}
+    context["bridges"] = bridges
     template = (
         "targetgroups/_subscribers.html" if is_part(request, "people") else "targetgroups/manage_subscribers.html"
     )
@@ -37,7 +39,7 @@ def people(request: HttpRequest) -> HttpResponse:
 @require_POST
 def people_csv(request: HttpRequest) -> HttpResponseBase:
     """Export what the page shows: its list, columns, order and search; everybody, not one page."""
-    bridge, show = reading.the_bridge(), _show(request)
+    bridge, show = reading.chosen(reading.bridges(), whole(request, "bridge")), _show(request)
     if bridge is None:
         raise Http404
     (text, reason), order = _wanted(request, show), show.ordering(request)

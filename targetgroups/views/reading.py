@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -40,9 +40,9 @@ def bridges() -> list[Bridge]:
     return list(Bridge.objects.order_by("-is_active", "pk"))
 
 
-def the_bridge() -> Bridge | None:
-    """Return the bridge to work with where none is named."""
-    return next(iter(bridges()), None)
+def chosen(bridges: Sequence[Bridge], number: int | None) -> Bridge | None:
+    """Return the bridge that an address names, or the one to work with where it names none that there is."""
+    return next((one for one in bridges if one.pk == number), next(iter(bridges), None))
 
 
 def newest_run(bridge: Bridge | None, kind: RunKind) -> SyncRun | None:

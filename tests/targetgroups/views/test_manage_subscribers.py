@@ -13,7 +13,7 @@ from django.utils import timezone
 from audit.models import AuditEntry
 from targetgroups import suppression
 from targetgroups.choices import SuppressionCause
-from targetgroups.models import Suppression
+from targetgroups.models import Bridge, Suppression
 from tests.targetgroups.views.conftest import Rows, SignIn, text_of
 
 PAGE = "/subscribers/"
@@ -146,3 +146,18 @@ def test_a_csv_holds_what_the_page_shows_and_leaves_a_record(everybody: Rows, si
 
 def test_before_the_first_bridge_the_page_says_what_to_do(sign_in: SignIn) -> None:
     assert "First connect MemberSuite" in text_of(sign_in().get(PAGE))
+
+
+def test_with_several_associations_each_has_its_own_people(everybody: Rows, sign_in: SignIn) -> None:
+    client = sign_in()
+    assert 'name="bridge"' not in client.get(PAGE).content.decode()
+    lenses = Rows(Bridge.objects.create(name="Lens Makers", association_id="a-2"))
+    lenses.member(lenses.group("Of lenses", search_id="o", search_key="o"), "iris@lenses.example", "Iris", "Prism")
+    address = f"{PAGE}?bridge={lenses.bridge.pk}"
+    assert heads(client.get(address)) == ["iris@lenses.example"]
+    assert "iris@lenses.example" not in text_of(client.get(PAGE))
+    assert heads(client.post(address, {"q": "prism"})) == ["iris@lenses.example"]
+    assert heads(client.post(address, {"q": "zoe@"})) == []
+    exported = client.post(f"{PAGE}csv/?bridge={lenses.bridge.pk}")
+    assert b"".join(exported.streaming_content).count(b"@") == 1
+    assert f"show=opted_out&amp;bridge={lenses.bridge.pk}" in client.get(address).content.decode()
