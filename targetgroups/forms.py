@@ -15,26 +15,13 @@ from django.utils import timezone
 from accounts.models import User
 from audit import record
 
-from .choices import RunKind, RunStatus, Transport, Trigger
+from .choices import Transport
 from .models import Bridge
 
 NEEDED = {
     Transport.CONCIERGE: ("association_id", "access_key_id", "secret_access_key"),
     Transport.REST: ("tenant_id", "api_user", "api_password"),
 }
-
-
-class RunFilterForm(forms.Form):
-    """The filters of Sync Activity. An unknown value filters nothing instead of failing: addresses get old."""
-
-    kind = forms.ChoiceField(choices=[("", "All kinds"), *RunKind.choices], required=False)
-    trigger = forms.ChoiceField(choices=[("", "All triggers"), *Trigger.choices], required=False)
-    outcome = forms.ChoiceField(choices=[("", "All outcomes"), *RunStatus.choices], required=False)
-    group = forms.IntegerField(required=False, min_value=1)
-
-    def chosen(self) -> dict[str, Any]:
-        self.is_valid()
-        return {name: value for name, value in self.cleaned_data.items() if value}
 
 
 class SecretField(forms.CharField):

@@ -1,10 +1,27 @@
 from django.urls import path
 
-from .views import activity, bridge, bulk, exports, folders, groups, home, info, people, run_people, subscriber, tables
+from .views import (
+    activity,
+    bridge,
+    bulk,
+    exports,
+    folders,
+    groups,
+    home,
+    info,
+    people,
+    run_people,
+    search,
+    subscriber,
+    tables,
+)
 
 app_name = "targetgroups"
 urlpatterns = [
     path("", home.home, name="home"),
+    path("home/refresh/", home.refresh_from_home, name="refresh_from_home"),
+    path("home/sync/", home.sync_from_home, name="sync_from_home"),
+    path("search/", search.search, name="search"),
     path("target-groups/", groups.target_groups, name="target_groups"),
     path("target-groups/refresh/", groups.refresh, name="refresh"),
     path("target-groups/resync/", bulk.resync_many, name="resync_many"),
@@ -36,6 +53,7 @@ urlpatterns = [
     path("subscribers/<int:subscriber_id>/opt-in/", subscriber.opt_in, name="opt_in_here"),
     path("subscribers/<int:subscriber_id>/erase/", subscriber.erase, name="erase"),
     path("sync-activity/", activity.sync_activity, name="sync_activity"),
+    path("sync-activity/groups/", activity.group_options, name="group_options"),
     path("sync-activity/<int:run_id>/", activity.run_page, name="run"),
     path("sync-activity/<int:run_id>/cancel/", activity.cancel, name="cancel"),
     path("sync-activity/<int:run_id>/apply/", activity.apply, name="apply"),

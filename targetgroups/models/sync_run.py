@@ -74,6 +74,9 @@ class SyncRun(models.Model):
             models.Index(
                 fields=["bridge", "remote_id", "-id"], condition=models.Q(kind="person"), name="run_by_person"
             ),
+            models.Index(fields=["kind", "-id"], name="run_by_any_kind"),  # Sync Activity, of all bridges
+            models.Index(fields=["trigger", "-id"], name="run_by_trigger"),  # Sync Activity
+            models.Index(fields=["created_at", "id"], name="run_by_time"),  # Sync Activity between two times; today
         ]
 
     def __str__(self) -> str:
@@ -144,12 +147,13 @@ class SyncRequest(models.Model):
     run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="requests")
     trigger = models.CharField(max_length=16, choices=Trigger.choices)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
     requested_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["pk"]
+        indexes = [models.Index(fields=["user", "-run"], name="request_by_user")]  # Sync Activity of one person
 
     def __str__(self) -> str:
         return f"{self.trigger} for run {self.run_id}"

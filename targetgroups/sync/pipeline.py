@@ -141,6 +141,7 @@ def _read_and(
 def _hold(attempt: Attempt, held: Held) -> None:
     """End the run as held, with the people who would go (R6)."""
     run, heart = attempt.run, attempt.heart
+    limits = guard.limits_of(attempt.group)
     with transaction.atomic():
         single_flight.lock_for_writing(run)
         diff.record_would_remove(run, attempt.stage)
@@ -149,6 +150,8 @@ def _hold(attempt: Attempt, held: Held) -> None:
             "members_before": attempt.members_before,
             "would_remove": diff.removal_count(attempt.stage),
             "would_remove_by_reason": diff.would_remove_by_reason(run),
+            "limit_percent": limits.percent,
+            "limit_people": limits.people,
         }
         single_flight.finish(
             run,

@@ -61,6 +61,7 @@ CALL_CODES = {
 }
 PASSING_CODES = (CALL_CODES - CONNECTION_CODES) | {"session_expired", "incomplete_reading", "worker_lost", "unexpected"}
 MENU = {
+    "home": "home",
     "target_groups": "groups",
     "info": "groups",
     "counts": "groups",

@@ -18,11 +18,11 @@ from .. import enqueue
 from ..choices import Phase, RunKind, RunStatus
 from ..columns import SYNC_ACTIVITY
 from ..exceptions import NotAllowedNow
-from ..forms import RunFilterForm
-from ..models import SyncRun, TargetGroup
-from . import reading
+from ..models import SyncRun
+from . import decision, reading, run_filters
 from .asking import is_part, page_size, person, whole
-from .run_lists import lists_of, run_after, run_or_404
+from .run_lists import LISTS, lists_of, rows_of, run_after, run_or_404
+from .run_people import list_context
 from .sums import member_sums, reading_sums
 
 PAGE = 50
@@ -37,21 +37,30 @@ PHASES = {
 @requires(VIEW_GROUPS)
 @require_GET
 def sync_activity(request: HttpRequest) -> HttpResponse:
-    form = RunFilterForm(request.GET)
-    filters, size = form.chosen(), page_size(request, SYNC_ACTIVITY)
-    page = reading.activity_page(filters, size=size, after=whole(request, "after"), before=whole(request, "before"))
+    filters, size = run_filters.filters_of(request), page_size(request, SYNC_ACTIVITY)
+    page = run_filters.page_of_runs(filters, size=size, after=whole(request, "after"), before=whole(request, "before"))
     context = {
-        "form": form,
         "filters": filters,
-        "group": TargetGroup.objects.filter(pk=filters["group"]).first() if "group" in filters else None,
         "page": page,
         "size": size,
         "table": SYNC_ACTIVITY,
         "columns": SYNC_ACTIVITY.shown_to(person(request)),
+        "chips": run_filters.chips_of(filters, request.GET),
+        "enough_alone": run_filters.enough_alone(filters) if len(filters.names) > 1 and not page.rows else (),
         "poll_seconds": 5 if any(run.is_active for run in page.rows) else None,
     }
-    template = "targetgroups/_activity.html" if is_part(request, "activity") else "targetgroups/sync_activity.html"
-    return render(request, template, context)
+    if is_part(request, "activity"):
+        return render(request, "targetgroups/_activity.html", context)
+    return render(request, "targetgroups/sync_activity.html", context | run_filters.bar_of(filters, request.GET))
+
+
+@requires(VIEW_GROUPS)
+@require_GET
+def group_options(request: HttpRequest) -> HttpResponse:
+    """Offer the groups whose names hold what is typed, each with the address of the list narrowed to it."""
+    options = run_filters.options_of(request.GET)
+    context = {"options": options[: run_filters.MOST_OFFERED], "has_more": len(options) > run_filters.MOST_OFFERED}
+    return render(request, "targetgroups/_group_options.html", context)
 
 
 @requires(VIEW_GROUPS)
@@ -78,9 +87,13 @@ def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
 @requires(VIEW_GROUPS, APPLY_HELD_RUN)
 @require_POST
 def apply(request: HttpRequest, run_id: int) -> HttpResponse:
-    """Queue a run that may remove the people this held run shows."""
+    """Queue a run that may remove the people this held run shows; the confirmation names how many these are."""
+    run = run_or_404(run_id)
+    if request.POST.get("confirmed") != str(decision.going_count(run)):
+        messages.error(request, "Nothing was started: confirm the number that this page names.")
+        return redirect("targetgroups:run", run_id=run_id)
     try:
-        new_run = enqueue.request_apply(run_or_404(run_id), person(request))
+        new_run = enqueue.request_apply(run, person(request))
     except NotAllowedNow as error:
         messages.error(request, error.sentence)
         return redirect("targetgroups:run", run_id=run_id)
@@ -100,13 +113,15 @@ def discard(request: HttpRequest, run_id: int) -> HttpResponse:
 
 def _run_context(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
     user, now = person(request), timezone.now()
-    return {
+    sees_people = user.may(VIEW_SUBSCRIBERS)
+    return (_going(request, run) if run.is_held and run.target_group and sees_people else {}) | {
         "run": run,
         "phases": PHASES.get(RunKind(run.kind), []),
         "requests": reading.requests_of(run)[:PAGE],
         "reading_sums": reading_sums(run),
         "member_sums": member_sums(run),
-        "people_tabs": lists_of(run, now) if user.may(VIEW_SUBSCRIBERS) else [],
+        "people_tabs": lists_of(run, now) if sees_people else [],
+        "decision": decision.decision_of(run) if decision.was_held(run) else None,
         "keeps_people": run.keeps_people(now),
         "kept_days": settings.SYNC_OUTCOME_DAYS,
         "groups_to_mark": reading.groups_to_mark(run) if run.is_held else [],
@@ -119,4 +134,13 @@ def _run_context(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
         "may_sync": user.may(SYNC),
         "may_apply": user.may(APPLY_HELD_RUN),
         "may_export": user.may(EXPORT),
+    }
+
+
+def _going(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
+    """Return the first page of those who would go; its search and its further pages are the list's own."""
+    one = LISTS["would_remove"]
+    return list_context(request, run.bridge_id, one, rows_of(run, one)) | {
+        "kind": one.word,
+        "number": decision.going_count(run),
     }

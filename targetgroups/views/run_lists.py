@@ -38,7 +38,12 @@ class PeopleList:
 
     @property
     def default_sort(self) -> str:
-        return "email" if self.word == "added" else "remote_id"
+        return "email" if self.is_of_members else "remote_id"
+
+    @property
+    def is_of_members(self) -> bool:
+        """Say whether it lists members of the group as it is now."""
+        return self.word in ("added", "would_stay")
 
 
 LISTS = {
@@ -51,6 +56,7 @@ LISTS = {
         PeopleList("would_add", "Would be added", WOULD_BE_ADDED, OutcomeKind.WOULD_ADD),
         PeopleList("would_change", "Would be changed", CHANGED_BY_RUN, OutcomeKind.WOULD_CHANGE),
         PeopleList("would_remove", "Would be removed", REMOVED_BY_RUN, OutcomeKind.WOULD_REMOVE),
+        PeopleList("would_stay", "Would stay", ADDED_BY_RUN),
         PeopleList("excluded", "Excluded", EXCLUDED),
     )
 }
@@ -102,7 +108,8 @@ def lists_of(run: SyncRun, now: datetime | None = None) -> list[tuple[str, str, 
     if run.target_group is None or not run.is_final or not run.keeps_people(now or timezone.now()):
         return []
     if not (run.is_good and run.kind == RunKind.GROUP):
-        return [(word, LISTS[word].label, figure(run, word)) for word in _WOULD if figure(run, word)]
+        words = [*_WOULD, "would_stay"] if run.is_held else _WOULD
+        return [(word, LISTS[word].label, figure(run, word)) for word in words if figure(run, word)]
     lists = [(word, LISTS[word].label, figure(run, word)) for word in ("added", "changed", "removed", "excluded")]
     # Whom it added is told by the members; those who have left since are told by their leaving.
     if run.figures.get("added") and left_since(run).exists():
@@ -126,6 +133,8 @@ def figure(run: SyncRun, word: str) -> int | None:
     if word == "excluded":
         in_search, eligible = run.figures.get("in_search"), run.figures.get("eligible")
         return None if in_search is None or eligible is None else in_search - eligible
+    if word == "would_stay":
+        return max(run.figures.get("members_before", 0) - run.figures.get("would_remove", 0), 0)
     found = run.figures.get(word, run.figures.get(_WOULD.get(word, word)))
     return found if isinstance(found, int) else None
 
@@ -141,8 +150,8 @@ def known_reason(word: str, reason: str) -> str:
 
 def rows_of(run: SyncRun, one: PeopleList, *, text: str = "", reason: str = "") -> QuerySet[Any]:
     """Return a list's rows; `text` is looked for in address and name, and as the beginning of a Remote ID."""
-    if one.word == "added":
-        return _added(run, text)
+    if one.is_of_members:
+        return _members(run, text, _added(run) if one.word == "added" else _staying(run))
     rows: QuerySet[Any]
     if one.word == "excluded":
         rows = exclusions_of(run)
@@ -169,8 +178,20 @@ def matching(rows: QuerySet[Any], bridge_id: int, text: str) -> QuerySet[Any]:
     return rows.filter(Q(remote_key__startswith=text.lower()) | Exists(people.containing(text)))
 
 
-def _added(run: SyncRun, text: str) -> QuerySet[Membership]:
-    members = Membership.objects.filter(target_group=run.target_group, added_run_id=run.pk).select_related("subscriber")
+def _added(run: SyncRun) -> QuerySet[Membership]:
+    return Membership.objects.filter(target_group=run.target_group, added_run_id=run.pk)
+
+
+def _staying(run: SyncRun) -> QuerySet[Membership]:
+    """Return the members whom a held run would not remove."""
+    goes = RunOutcome.objects.filter(
+        run=run, kind=OutcomeKind.WOULD_REMOVE, remote_key=OuterRef("subscriber__remote_key")
+    )
+    return Membership.objects.filter(~Exists(goes), target_group=run.target_group)
+
+
+def _members(run: SyncRun, text: str, members: QuerySet[Membership]) -> QuerySet[Membership]:
+    members = members.select_related("subscriber")
     if not text or run.target_group is None:
         return members
     by_name = found_people(run.target_group, text).values("subscriber_id")
@@ -201,7 +222,7 @@ def named(bridge_id: int, rows: Sequence[Entry]) -> list[Named]:
 
 
 def order_of(one: PeopleList, sort: str) -> list[str]:
-    if one.word == "added":
+    if one.is_of_members:
         return _MEMBER_ORDERS[sort]
     return ["reason", "remote_key", "id"] if one.word == "excluded" else ["remote_key", "id"]
 

@@ -124,7 +124,7 @@ def test_r6_without_the_permission_the_page_says_whom_to_ask(held: SyncRun, sign
 
 def test_r6_apply_queues_a_new_run_and_a_second_click_is_told_so(held: SyncRun, sign_in: SignIn) -> None:
     client = sign_in()
-    answer = client.post(f"/sync-activity/{held.pk}/apply/")
+    answer = client.post(f"/sync-activity/{held.pk}/apply/", {"confirmed": "1"})
     assert answer["Location"] != f"/sync-activity/{held.pk}/"
     assert SyncRun.objects.get(applies=held).trigger == "apply"
 

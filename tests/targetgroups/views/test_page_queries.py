@@ -130,7 +130,8 @@ def test_a_cursor_is_an_id_and_never_an_address(large: TargetGroup, sign_in: Sig
         ("/target-groups/{group}/subscribers/", 6),
         ("/target-groups/{group}/excluded/", 6),
         ("/target-groups/{group}/history/", 8),
-        ("/sync-activity/", 5),
+        ("/sync-activity/", 6),
+        ("/", 20),
     ],
 )
 def test_a_page_asks_no_more_often_than_it_must(

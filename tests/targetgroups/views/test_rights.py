@@ -13,13 +13,15 @@ from targetgroups.models import SyncRequest, SyncRun
 from targetgroups.urls import urlpatterns
 from tests.targetgroups.views.conftest import Rows, SignIn
 
-NAMES = [pattern.name for pattern in urlpatterns if pattern.name != "home"]
+# Home and the search page open for everybody: each shows what the role may see.
+NAMES = [pattern.name for pattern in urlpatterns if pattern.name not in ("home", "search")]
 POSTED = {
     "refresh", "open_info", "resync", "info_cancel", "cancel", "apply", "discard",
     "save_bridge", "test_connection", "choose_columns", "preview",
     "run_people_csv", "subscribers_csv", "excluded_csv",
     "people_csv", "check_again", "opt_out_here", "opt_in_here", "erase",
     "resync_many", "move", "delete", "undelete", "create_folder", "rename_folder", "delete_folder",
+    "refresh_from_home", "sync_from_home",
 }  # fmt: skip
 
 
@@ -68,14 +70,14 @@ def test_each_page_opens_for_exactly_the_roles_that_have_its_permissions(
         assert is_refused == (not required(name) <= role.rights), name
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "home", "search"])
 def test_nobody_sees_anything_without_signing_in(name: str, addresses: dict[str, str], client: Client) -> None:
     response = ask(client, name, addresses[name])
     assert response.status_code == 302
     assert response["Location"].startswith("/sign-in/")
 
 
-@pytest.mark.parametrize("name", [*NAMES, "home"])
+@pytest.mark.parametrize("name", [*NAMES, "home", "search"])
 def test_r8_get_never_starts_anything(name: str, addresses: dict[str, str], sign_in: SignIn) -> None:
     before = (SyncRun.objects.count(), SyncRequest.objects.count())
     response = sign_in().get(addresses[name], follow=True)

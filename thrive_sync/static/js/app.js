@@ -123,4 +123,9 @@
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
   });
+  // A filter that is not set stays out of the address.
+  document.addEventListener("formdata", (event) => {
+    if (!event.target.matches("[data-tidy]")) return;
+    for (const [name, value] of [...event.formData]) if (!value) event.formData.delete(name);
+  });
 })();

@@ -1,0 +1,97 @@
+"""What the search box finds, kind by kind. Each asks for a few rows by an index, however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.urls import reverse
+
+from accounts.models import User
+from accounts.permissions import VIEW_GROUPS, VIEW_SUBSCRIBERS
+
+from ..models import Subscriber, SyncRun, TargetGroup
+from ..sources import SEARCH_SOURCES, Hit, SearchSource
+from .site_map import find_places
+
+SHORTEST_NAME = 2
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The hits of one kind; `has_more` tells that narrower words would help."""
+
+    label: str
+    hits: Sequence[Hit]
+    has_more: bool
+
+
+def everywhere(user: User, text: str, most: int) -> list[Finding]:
+    """Return what this person may find, kinds without a hit left out."""
+    kinds = [(source.label, source.find) for source in _sources() if not source.right or user.may(source.right)]
+    findings = [_finding("Pages", find_places(user, text, most + 1), most)]
+    findings += [_finding(label, find(text, most + 1), most) for label, find in kinds]
+    return [finding for finding in findings if finding.hits]
+
+
+def groups(text: str, most: int) -> list[Hit]:
+    """Find groups by name, every word of it, or by the beginning of a search's ID."""
+    named = Q()
+    for word in text.split():
+        named &= Q(name__icontains=word)
+    rows = TargetGroup.objects.present().filter(named | Q(search_key__startswith=text.lower()))
+    return [
+        Hit(group.name, reverse("targetgroups:info", args=[group.pk]), "collection", _about_group(group))
+        for group in rows.order_by("name", "pk")[:most]
+    ]
+
+
+def subscribers(text: str, most: int) -> list[Hit]:
+    """Find people by e-mail or name, every word, or by the beginning of a Remote ID."""
+    if len(text) < SHORTEST_NAME:
+        return []
+    people = Subscriber.objects.containing_or_numbered(text).filter(erased_at__isnull=True)
+    return [_person(one) for one in people[:most]]
+
+
+def runs(text: str, most: int) -> list[Hit]:
+    """Find a run by its number, also as "run 12" or "#12"."""
+    number = text.lower().removeprefix("run").strip().removeprefix("#")
+    if not (number.isascii() and number.isdigit() and len(number) < 19):
+        return []
+    rows = SyncRun.objects.filter(pk=int(number)).select_related("target_group", "bridge")
+    return [
+        Hit(
+            str(run), reverse("targetgroups:run", args=[run.pk]), "activity",
+            f"{run.target_group or run.bridge} · {run.get_status_display()}",
+        )
+        for run in rows[:most]
+    ]  # fmt: skip
+
+
+_HERE = (
+    SearchSource("Target Groups", VIEW_GROUPS, groups),
+    SearchSource("Sync runs", VIEW_GROUPS, runs),
+    SearchSource("Subscribers", VIEW_SUBSCRIBERS, subscribers),
+)
+
+
+def _sources() -> list[SearchSource]:
+    return [*_HERE, *SEARCH_SOURCES]
+
+
+def _finding(label: str, hits: Sequence[Hit], most: int) -> Finding:
+    return Finding(label, hits[:most], len(hits) > most)
+
+
+def _about_group(group: TargetGroup) -> str:
+    if group.is_gone:
+        return "No longer in MemberSuite"
+    return group.state.label if group.member_count is None else f"{group.member_count:,} subscribers"
+
+
+def _person(person: Subscriber) -> Hit:
+    known = [part for part in (person.email if person.name else "", f"Remote ID {person.remote_id}") if part]
+    address = reverse("targetgroups:subscriber", args=[person.pk])
+    return Hit(person.name or person.email or person.remote_id, address, "person-circle", " · ".join(known))

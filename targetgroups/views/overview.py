@@ -1,0 +1,131 @@
+"""What Home tells beside what needs attention: the first steps, last syncs, growth, and the numbers of today."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, IntegerField, Max, Q, Sum
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, TruncDate
+from django.utils import timezone
+
+from ..choices import GOOD, RunKind, RunStatus
+from ..models import Bridge, SyncRun, TargetGroup
+from . import reading
+
+LAST_SYNCS, LARGEST, DAYS = 8, 5, 30
+MOST_TO_CHOOSE_FROM = 500
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A group's size at the end of each day it was synced on, oldest first."""
+
+    group: TargetGroup
+    points: list[tuple[datetime, int]]
+
+    @property
+    def change(self) -> int:
+        return self.points[-1][1] - self.points[0][1]
+
+
+@dataclass(frozen=True)
+class FirstSteps:
+    """How far the way from nothing to the first synced group has been walked."""
+
+    bridge: Bridge | None
+    check: SyncRun | None
+    refresh: SyncRun | None
+    sync: SyncRun | None
+    groups: list[TargetGroup]
+
+    @property
+    def is_connected(self) -> bool:
+        """Say whether MemberSuite answered and has not failed since."""
+        bridge = self.bridge
+        if bridge is None or not bridge.is_configured or bridge.last_good_contact_at is None:
+            return False
+        failed_at = bridge.last_failed_contact_at
+        return failed_at is None or failed_at <= bridge.last_good_contact_at
+
+    @property
+    def has_groups(self) -> bool:
+        return bool(self.groups)
+
+    @property
+    def is_busy(self) -> bool:
+        return any(run and run.is_active for run in (self.check, self.refresh, self.sync))
+
+
+def first_steps() -> FirstSteps | None:
+    """Return the first steps as long as no group was ever counted."""
+    if TargetGroup.objects.filter(member_count__isnull=False).exists():
+        return None
+    bridge = reading.the_bridge()
+    groups = TargetGroup.objects.present().filter(gone_at__isnull=True, not_runnable_code="")
+    return FirstSteps(
+        bridge=bridge,
+        check=reading.newest_run(bridge, RunKind.CHECK),
+        refresh=reading.newest_run(bridge, RunKind.LIST),
+        sync=_newest_sync(),
+        groups=list(groups.order_by("name", "pk")[:MOST_TO_CHOOSE_FROM]),
+    )
+
+
+def only_counted_group() -> TargetGroup | None:
+    """Return the group that was synced, as long as it is the only one: then the next steps are still told."""
+    counted = list(TargetGroup.objects.present().filter(member_count__isnull=False).order_by()[:2])
+    return counted[0] if len(counted) == 1 else None
+
+
+def last_syncs() -> list[SyncRun]:
+    return list(SyncRun.objects.filter(kind=RunKind.GROUP).for_list().order_by("-id")[:LAST_SYNCS])
+
+
+def numbers_of_today() -> dict[str, Any]:
+    """Return how the runs asked for today (the reader's day) ended, and whom the syncs among them added and removed."""
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    wrote = Q(kind=RunKind.GROUP, status__in=GOOD)
+    return SyncRun.objects.filter(created_at__gte=midnight).aggregate(
+        runs=Count("pk"),
+        syncs=Count("pk", filter=wrote),
+        failed=Count("pk", filter=Q(status=RunStatus.FAILED)),
+        held=Count("pk", filter=Q(status=RunStatus.HELD)),
+        added=Sum(_figure("added"), filter=wrote, default=0),
+        changed=Sum(_figure("changed"), filter=wrote, default=0),
+        removed=Sum(_figure("removed"), filter=wrote, default=0),
+    )
+
+
+def growth_of_largest(now: datetime) -> list[Growth]:
+    """Return the largest groups with their sizes in the last days: the last sync of each day, in the reader's zone."""
+    largest = list(TargetGroup.objects.present().filter(member_count__isnull=False).order_by("-member_count")[:LARGEST])
+    # Runs are asked for in the order of their IDs, so a group's index leads straight to those of the last days.
+    since = SyncRun.objects.filter(created_at__gte=now - timedelta(days=DAYS)).order_by("created_at", "id")
+    first_id = since.values_list("pk", flat=True).first()
+    runs = SyncRun.objects.good().filter(
+        pk__gte=first_id or 0,
+        kind=RunKind.GROUP,
+        target_group__in=[group.pk for group in largest],
+        finished_at__gte=now - timedelta(days=DAYS),
+        figures__has_key="members_after",
+    )
+    of_days = runs.annotate(day=TruncDate("finished_at")).order_by().values("target_group", "day")
+    last_of_days = SyncRun.objects.filter(pk__in=of_days.annotate(last=Max("pk")).values("last")).order_by("id")
+    points: defaultdict[int, list[tuple[datetime, int]]] = defaultdict(list)
+    for group_id, at, count in last_of_days.values_list("target_group", "finished_at", "figures__members_after"):
+        if at is not None:
+            points[group_id or 0].append((at, int(count)))
+    return [Growth(group, points[group.pk]) for group in largest]
+
+
+def _newest_sync() -> SyncRun | None:
+    runs = SyncRun.objects.filter(kind=RunKind.GROUP).select_related("progress", "target_group")
+    return runs.order_by("-id").first()
+
+
+def _figure(word: str) -> Cast:
+    return Cast(KeyTextTransform(word, "figures"), IntegerField())

@@ -1,0 +1,220 @@
+"""The filters of Sync Activity: what the address says of them, which runs they leave, and how each is taken off again.
+
+An unknown value filters nothing instead of failing: addresses get old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+from django.http import HttpRequest, QueryDict
+from django.utils import timezone
+from django.utils.dateformat import format as format_date
+from django.utils.dateparse import parse_date
+
+from accounts.models import User
+from thrive_sync.lib.paging import KeysetPage, keyset_page
+
+from ..choices import RunKind, RunStatus, Trigger
+from ..models import SyncRequest, SyncRun, TargetGroup
+from ..querysets import SyncRunQuerySet
+
+PRESETS = {"today": ("Today", 1), "7d": ("7 days", 7), "30d": ("30 days", 30)}
+MOST_OFFERED = 20
+_PAGE_OF_A_LIST = ("after", "before")
+# The parts of an address that make one filter, by the filter's name.
+_PARTS = {"group": ("group", "group_name"), "when": ("when",), "since": ("from",), "until": ("to",)}
+
+
+@dataclass(frozen=True)
+class RunFilters:
+    """What narrows the list; `when` (a word of PRESETS) goes before `since` and `until`, whole days of the reader."""
+
+    group: TargetGroup | None = None
+    kind: str = ""
+    trigger: str = ""
+    who: User | None = None
+    outcome: str = ""
+    when: str = ""
+    since: date | None = None
+    until: date | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The filters that are set."""
+        return [name for name in self.__dataclass_fields__ if getattr(self, name)]
+
+    @property
+    def has_time(self) -> bool:
+        return bool(self.when or self.since or self.until)
+
+    def runs(self, today: date) -> SyncRunQuerySet:
+        """Return the runs that every filter leaves."""
+        words = {"target_group": self.group, "kind": self.kind, "trigger": self.trigger, "status": self.outcome}
+        runs = SyncRun.objects.filter(**{field: value for field, value in words.items() if value})
+        if self.who:
+            runs = runs.filter(Exists(SyncRequest.objects.filter(user=self.who, run=OuterRef("pk"))))
+        since, until = self._days(today)
+        if since:
+            runs = runs.filter(created_at__gte=_midnight(since))
+        if until:
+            runs = runs.filter(created_at__lt=_midnight(until + timedelta(days=1)))
+        return runs
+
+    def without(self, name: str) -> RunFilters:
+        default: Any = RunFilters.__dataclass_fields__[name].default
+        return replace(self, **{name: default})
+
+    def _days(self, today: date) -> tuple[date | None, date | None]:
+        if self.when:
+            return today - timedelta(days=PRESETS[self.when][1] - 1), None
+        return self.since, self.until
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A filter that is set, and the address of the list without it."""
+
+    name: str
+    label: str
+    value: str
+    query: str
+
+
+def filters_of(request: HttpRequest) -> RunFilters:
+    asked = request.GET
+    when = asked.get("when", "") if asked.get("when") in PRESETS else ""
+    return RunFilters(
+        group=_group(asked),
+        kind=_known(asked.get("kind", ""), RunKind.values),
+        trigger=_known(asked.get("trigger", ""), Trigger.values),
+        who=User.objects.filter(pk=_number(asked.get("who", ""))).first() if asked.get("who") else None,
+        outcome=_known(asked.get("outcome", ""), RunStatus.values),
+        when=when,
+        since=None if when else _day(asked.get("from", "")),
+        until=None if when else _day(asked.get("to", "")),
+    )
+
+
+def page_of_runs(filters: RunFilters, *, size: int, after: int | None, before: int | None) -> KeysetPage[SyncRun]:
+    """Read a page, newest first. Between two times it follows the index on times, or old ones would be far to seek."""
+    order = ["created_at", "id"] if filters.has_time else ["id"]
+    runs = filters.runs(timezone.localdate()).for_list()
+    return keyset_page(runs, order, size=size, after=_key(after, order), before=_key(before, order), is_descending=True)
+
+
+def chips_of(filters: RunFilters, address: QueryDict) -> list[Chip]:
+    return [Chip(name, *_words(filters, name), query=query_without(address, name)) for name in filters.names]
+
+
+def enough_alone(filters: RunFilters) -> set[str]:
+    """Return which filters, each taken off alone, would leave a run to show: asked for an empty list only."""
+    today = timezone.localdate()
+    return {name for name in filters.names if filters.without(name).runs(today).order_by().exists()}
+
+
+def query_without(address: QueryDict, *names: str) -> str:
+    """Return the list's address without these filters, from its first page on."""
+    left = address.copy()
+    for name in names:
+        for part in _PARTS.get(name, (name,)):
+            left.pop(part, None)
+    for part in [name for name, value in left.items() if name in _PAGE_OF_A_LIST or not value]:
+        del left[part]
+    return left.urlencode()
+
+
+def presets_of(filters: RunFilters, address: QueryDict) -> Iterator[tuple[str, str, bool]]:
+    """Give label, address and whether it is chosen, of each span of days that one click chooses."""
+    for word, (label, _) in PRESETS.items():
+        rest = query_without(address, "when", "since", "until")
+        yield label, f"{rest}&when={word}" if rest else f"when={word}", filters.when == word
+
+
+def bar_of(filters: RunFilters, address: QueryDict) -> dict[str, Any]:
+    """Return what the form above the list shows."""
+    typed = "" if filters.group else address.get("group_name", "").strip()
+    people = [(user.pk, user.get_full_name() or user.username) for user in User.objects.order_by("username")]
+    who = str(filters.who.pk) if filters.who else ""
+    return {
+        "selects": [
+            ("kind", "Kind", [("", "All kinds"), *RunKind.choices], filters.kind),
+            ("trigger", "Trigger", [("", "All triggers"), *Trigger.choices], filters.trigger),
+            ("who", "Who", [("", "Everybody"), *people], who),
+            ("outcome", "Outcome", [("", "All outcomes"), *RunStatus.choices], filters.outcome),
+        ],
+        "presets": list(presets_of(filters, address)),
+        "group_name": typed,
+        "candidates": options_of(address)[:MOST_OFFERED] if typed else [],
+    }
+
+
+def options_of(address: QueryDict) -> list[tuple[TargetGroup, str]]:
+    """Return the groups of the name that is typed, with the address of the list narrowed to each."""
+    rest = query_without(address, "group")
+    found = groups_named(address.get("group_name", ""))
+    return [(group, f"{rest}&group={group.pk}" if rest else f"group={group.pk}") for group in found]
+
+
+def groups_named(text: str) -> list[TargetGroup]:
+    """Return the groups whose names hold every word, the exact name first; one more than MOST_OFFERED tells of more."""
+    groups = TargetGroup.objects.present()
+    for word in text.split():
+        groups = groups.filter(name__icontains=word)
+    found = list(groups.order_by("name", "pk")[: MOST_OFFERED + 1])
+    return sorted(found, key=lambda group: group.name.casefold() != text.strip().casefold())
+
+
+def _group(asked: QueryDict) -> TargetGroup | None:
+    """Return the group that is chosen; a name that was only typed counts if there is no doubt whose it is."""
+    if chosen := _number(asked.get("group", "")):
+        return TargetGroup.objects.filter(pk=chosen).first()
+    if not (text := asked.get("group_name", "").strip()):
+        return None
+    found = groups_named(text)
+    exact = [group for group in found if group.name.casefold() == text.casefold()]
+    return found[0] if len(found) == 1 or len(exact) == 1 else None
+
+
+def _words(filters: RunFilters, name: str) -> tuple[str, str]:
+    if name == "who":
+        return "Who", str(filters.who.get_full_name() or filters.who) if filters.who else ""
+    if name == "group":
+        return "Target group", str(filters.group)
+    if name == "when":
+        return "Asked for", "today" if filters.when == "today" else f"in the last {PRESETS[filters.when][0]}"
+    if name in ("since", "until"):
+        day = getattr(filters, name)
+        return "Asked for", f"{'from' if name == 'since' else 'up to'} {format_date(day, 'M j, Y')}"
+    choices = {"kind": RunKind, "trigger": Trigger, "outcome": RunStatus}[name]
+    return name.capitalize(), str(choices(getattr(filters, name)).label)
+
+
+def _key(run_id: int | None, order: list[str]) -> tuple[object, ...] | None:
+    if run_id is None or order == ["id"]:
+        return None if run_id is None else (run_id,)
+    return SyncRun.objects.filter(pk=run_id).values_list(*order).first()
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = parse_date(text)
+    except ValueError:  # well formed, but no such day
+        return None
+    return day if day and 2000 <= day.year <= 2100 else None
+
+
+def _known(word: str, words: list[str]) -> str:
+    return word if word in words else ""
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
