@@ -1,10 +1,12 @@
 from django.urls import path
 
-from .views import compose, exports, group, inbox, optout, overview, report, sending
+from .views import compose, exports, group, inbox, optout, overview, report, sending, tables
 
 app_name = "mailings"
 urlpatterns = [
     path("mailings/", overview.mailings, name="mailings"),
+    path("mailings/csv/", exports.mailings_csv, name="mailings_csv"),
+    path("mailings/tables/<str:name>/columns/", tables.choose_columns, name="choose_columns"),
     path("mailings/new/", overview.create, name="create"),
     path("mailings/<int:mailing_id>/", compose.compose, name="compose"),
     path("mailings/<int:mailing_id>/save/", compose.save, name="save"),

@@ -1,8 +1,8 @@
-"""Columns of the tables: shared by the headers, the chooser and the sort."""
+"""Columns of the tables: shared by the headers, the chooser, the sort and the CSV."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from accounts.models import User
@@ -25,19 +25,30 @@ class Table:
     columns: tuple[Column, ...]
     page_sizes: tuple[int, ...] = (25, 50, 100, 250)
     default_page_size: int = 50
+    chooser: str = "targetgroups:choose_columns"  # the page that remembers what somebody chose
 
     @property
     def sorts(self) -> frozenset[str]:
         """The words of the address that this table can be sorted by."""
         return frozenset(column.sort for column in self.columns if column.sort)
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(column.key for column in self.columns)
+
     def shown_to(self, user: User, extra: Iterable[Column] = ()) -> list[Column]:
-        """Return the columns this person sees: their choice, or the defaults as long as they made none."""
+        """Return the columns this person sees, in their order: their choice, or the defaults if they made none."""
+        chosen = self.chosen_by(user)
+        every = {column.key: column for column in (*self.columns, *extra)}
+        if chosen is None:
+            return [column for column in every.values() if column.is_default or column.is_fixed]
+        fixed = [column for column in self.columns if column.is_fixed and column.key not in chosen]
+        return [*fixed, *(every[key] for key in chosen if key in every)]
+
+    def chosen_by(self, user: User) -> list[str] | None:
+        """Return the keys that this person chose, some perhaps of columns that are not there now; None: no choice."""
         chosen = user.table_preference(self.name).get("columns")
-        every = (*self.columns, *extra)
-        if not isinstance(chosen, list):
-            return [column for column in every if column.is_default or column.is_fixed]
-        return [column for column in every if column.key in chosen or column.is_fixed]
+        return list(dict.fromkeys(map(str, chosen))) if isinstance(chosen, list) else None
 
     def page_size_for(self, user: User) -> int:
         size = user.table_preference(self.name).get("page_size")
@@ -113,7 +124,7 @@ LEFT_OUT = Table(
 SYNC_ACTIVITY = Table(
     "sync_activity",
     (
-        Column("run", "Run", is_fixed=True),
+        Column("run", "Run", sort="run", is_fixed=True),
         Column("outcome", "Outcome"),
         Column("target_group", "Target Group"),
         Column("trigger", "Trigger"),
@@ -124,28 +135,43 @@ SYNC_ACTIVITY = Table(
         Column("changed", "Changed", is_number=True),
         Column("removed", "Removed", is_number=True),
         Column("members", "Members", is_number=True),
+        Column("asked_for", "Asked For", is_default=False),
+        Column("finished", "Finished", is_default=False),
+        Column("in_search", "In the Search", is_default=False, is_number=True),
+        Column("unchanged", "Unchanged", is_default=False, is_number=True),
+        Column("sentence", "What It Said", is_default=False),
     ),
 )
 
-# The lists of a run's page and of the Excluded tab: everybody sees these columns.
+# The lists of a run's page and of the Excluded tab.
 _REMOTE_ID = Column("remote_id", "Remote ID", is_fixed=True)
 _SORTED_REMOTE_ID = Column("remote_id", "Remote ID", sort="remote_id", is_fixed=True)
 _EMAIL, _NAME = Column("email", "E-mail"), Column("name", "Name")
-ADDED_BY_RUN = Table(
-    "added_by_run", (_REMOTE_ID, Column("email", "E-mail", sort="email"), Column("name", "Name", sort="name"))
+_PARTS_OF_PERSON = (
+    Column("first_name", "First Name", is_default=False),
+    Column("last_name", "Last Name", is_default=False),
+    Column("local_id", "Local ID", is_default=False, is_number=True),
 )
-CHANGED_BY_RUN = Table("changed_by_run", (_SORTED_REMOTE_ID, _EMAIL, _NAME, Column("changes", "What changed")))
-REMOVED_BY_RUN = Table("removed_by_run", (_SORTED_REMOTE_ID, _EMAIL, _NAME, Column("reason", "Why")))
-WOULD_BE_ADDED = Table("would_be_added", (_SORTED_REMOTE_ID, _EMAIL, _NAME))
+ADDED_BY_RUN = Table(
+    "added_by_run",
+    (_REMOTE_ID, Column("email", "E-mail", sort="email"), Column("name", "Name", sort="name"), *_PARTS_OF_PERSON),
+)
+CHANGED_BY_RUN = Table(
+    "changed_by_run", (_SORTED_REMOTE_ID, _EMAIL, _NAME, Column("changes", "What changed"), *_PARTS_OF_PERSON)
+)
+REMOVED_BY_RUN = Table("removed_by_run", (_SORTED_REMOTE_ID, _EMAIL, _NAME, Column("reason", "Why"), *_PARTS_OF_PERSON))
+WOULD_BE_ADDED = Table("would_be_added", (_SORTED_REMOTE_ID, _EMAIL, _NAME, *_PARTS_OF_PERSON))
 EXCLUDED = Table(
     "excluded",
     (
         _SORTED_REMOTE_ID,
+        Column("email", "E-mail", is_default=False),
         _NAME,
         Column("reason", "Reason"),
         Column("rows", "Rows", is_number=True),
         Column("detail", "Detail"),
         Column("seen", "Seen"),
+        *_PARTS_OF_PERSON,
     ),
 )
 # All lists of a run in one file.
@@ -163,8 +189,37 @@ PEOPLE_OF_RUN = Table(
     ),
 )
 
-TABLES = {table.name: table for table in (TARGET_GROUPS, SUBSCRIBERS, PEOPLE, SUPPRESSED, LEFT_OUT, SYNC_ACTIVITY)}
+TABLES = {
+    table.name: table
+    for table in (
+        TARGET_GROUPS,
+        SUBSCRIBERS,
+        PEOPLE,
+        SUPPRESSED,
+        LEFT_OUT,
+        SYNC_ACTIVITY,
+        ADDED_BY_RUN,
+        CHANGED_BY_RUN,
+        REMOVED_BY_RUN,
+        WOULD_BE_ADDED,
+        EXCLUDED,
+    )
+}
 ATTRIBUTE = "attribute:"
+
+
+def merged(chosen: Sequence[str], offered: Collection[str], before: Sequence[str]) -> list[str]:
+    """Return a choice together with the earlier one of attributes that were not offered: other groups have them.
+
+    Each of these stays behind the column that it stood behind.
+    """
+    result = list(chosen)
+    for place, key in enumerate(before):
+        if key in offered or key in result or not key.startswith(ATTRIBUTE):
+            continue
+        ahead = next((other for other in reversed(before[:place]) if other in result), None)
+        result.insert(0 if ahead is None else result.index(ahead) + 1, key)
+    return result
 
 
 def attribute_columns(names: Iterable[str]) -> list[Column]:

@@ -9,11 +9,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
-from accounts.permissions import CREATE_MAILING, VIEW_MAILINGS
-from targetgroups.views.asking import is_part, person, whole
+from accounts.permissions import CREATE_MAILING, EXPORT, VIEW_MAILINGS
+from targetgroups.views.asking import cursor, is_part, ordering, page_size, person
 
 from .. import enqueue
 from ..choices import GroupRole
+from ..columns import MAILINGS
 from ..exceptions import NotAllowedNow
 from ..forms import MailingFilterForm
 from ..models import Mailing
@@ -21,22 +22,31 @@ from . import reading
 from .estimate import Estimate, estimate
 from .parts import the_mailing
 
+NEWEST_FIRST = "-created"
+
 
 @requires(VIEW_MAILINGS)
 @require_GET
 def mailings(request: HttpRequest) -> HttpResponse:
     form = MailingFilterForm(request.GET)
-    filters, now = form.chosen(), timezone.now()
-    page = reading.mailings_page(filters, after=whole(request, "after"), before=whole(request, "before"))
+    filters, text, now = form.chosen(), request.GET.get("q", "").strip(), timezone.now()
+    order, size, user = ordering(request, MAILINGS, NEWEST_FIRST), page_size(request, MAILINGS), person(request)
+    page = reading.mailings_page(filters, text, order, size=size, **cursor(request))
     waits = [seconds for mailing in page.rows if (seconds := reading.poll_seconds(mailing, now))]
     context = {
         "form": form,
         "filters": filters,
+        "text": text,
+        "table": MAILINGS,
+        "columns": MAILINGS.shown_to(user),
+        "order": order,
+        "size": size,
         "page": page,
         "counts": reading.recipient_counts(page.rows),
         "estimates": {mailing.pk: estimate_of(mailing) for mailing in page.rows if not mailing.is_frozen},
         "poll_seconds": max(min(waits), 2) if waits else None,
-        "may_write": person(request).may(CREATE_MAILING),
+        "may_write": user.may(CREATE_MAILING),
+        "may_export": user.may(EXPORT),
     }
     return render(request, f"mailings/{'_list' if is_part(request, 'mailings') else 'mailings'}.html", context)
 

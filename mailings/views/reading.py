@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,9 +11,10 @@ from django.db.models import Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Lower
 
 from targetgroups.models import SyncRun, TargetGroup
+from targetgroups.views.asking import Ordering
 from targetgroups.views.reading import runs_beside
 from thrive_sync.lib.addresses import address_key
-from thrive_sync.lib.paging import KeysetPage, keyset_page
+from thrive_sync.lib.paging import KeysetPage, key_of, keyset_page
 
 from ..choices import UNSETTLED, GroupRole, LeftOutReason, MailingStatus, Outcome
 from ..models import LeftOut, Mailing, MailingGroup, Recipient, Tally
@@ -21,20 +22,51 @@ from ..models import LeftOut, Mailing, MailingGroup, Recipient, Tally
 PAGE = 50
 # What a person calls "still to send"; a worker tells four kinds of it.
 TO_SEND_WORD = "to_send"
+# What the lists are sorted by, as the words of their addresses say; an index has each of the people's orders.
+MAILING_ORDERS = {"created": ["id"], "name": ["lower_name", "id"], "status": ["status", "id"]}
+FROZEN_ORDER = "frozen"
+PEOPLE_ORDERS = {
+    FROZEN_ORDER: ["id"],
+    "email": ["address_key"],  # of a mailing's recipients each has another
+    "outcome": ["outcome", "id"],
+    "reason": ["reason", "id"],
+}
 
 
 # --- mailings -------------------------------------------------------------------------------------------------------
 
 
-def mailings_page(filters: dict[str, Any], *, after: int | None, before: int | None) -> KeysetPage[Mailing]:
+def mailings_page(
+    filters: dict[str, Any], text: str, order: Ordering, *, size: int, after: int | None, before: int | None
+) -> KeysetPage[Mailing]:
+    names, every = MAILING_ORDERS[order.sort], _sortable()
     return keyset_page(
-        _with_groups(Mailing.objects.filter(**filters)),
-        ["id"],
-        size=PAGE,
-        after=_key(after),
-        before=_key(before),
-        is_descending=True,
+        _with_groups(mailings_matching(filters, text)),
+        names,
+        size=size,
+        after=key_of(every, names, after),
+        before=key_of(every, names, before),
+        is_descending=order.is_descending,
     )
+
+
+def mailings_in_order(filters: dict[str, Any], text: str, order: Ordering) -> QuerySet[Mailing]:
+    """Return every mailing that the pages of the list show, in the list's order, with its groups."""
+    return _with_groups(in_order(mailings_matching(filters, text), MAILING_ORDERS[order.sort], order))
+
+
+def mailings_matching(filters: dict[str, Any], text: str) -> QuerySet[Mailing]:
+    """Return the mailings of a status whose name or subject holds a text."""
+    mailings = _sortable().filter(**filters)
+    return mailings.filter(Q(name__icontains=text) | Q(subject__icontains=text)) if text else mailings
+
+
+def in_order(rows: QuerySet[Any], names: Sequence[str], order: Ordering) -> QuerySet[Any]:
+    return rows.order_by(*(f"-{name}" if order.is_descending else name for name in names))
+
+
+def _sortable() -> QuerySet[Mailing]:
+    return Mailing.objects.annotate(lower_name=Lower("name"))
 
 
 def mailings_of(group: TargetGroup, *, after: int | None, before: int | None) -> KeysetPage[MailingGroup]:
@@ -157,9 +189,19 @@ def left_out(mailing: Mailing, *, reason: str, text: str) -> QuerySet[LeftOut]:
     return rows
 
 
-def people_page(rows: QuerySet[Any], *, after: int | None, before: int | None) -> KeysetPage[Any]:
-    """Read one page of recipients or of people left out, in the order of the freeze."""
-    return keyset_page(rows, ["id"], size=PAGE, after=_key(after), before=_key(before))
+def people_page(
+    rows: QuerySet[Any], order: Ordering, *, size: int, after: int | None, before: int | None
+) -> KeysetPage[Any]:
+    """Read one page of recipients or of people left out."""
+    names, every = PEOPLE_ORDERS[order.sort], rows.model._default_manager.all()
+    return keyset_page(
+        rows,
+        names,
+        size=size,
+        after=key_of(every, names, after),
+        before=key_of(every, names, before),
+        is_descending=order.is_descending,
+    )
 
 
 def _containing(rows: QuerySet[Recipient], text: str) -> QuerySet[Recipient]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -12,9 +13,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.decorators import requires
 from accounts.permissions import EXPORT, SEND_MAILING, VIEW_MAILINGS, VIEW_SUBSCRIBERS
-from targetgroups.views.asking import is_part, person, whole
+from targetgroups.columns import Table
+from targetgroups.views.asking import cursor, is_part, ordering, page_size, person
 
 from .. import enqueue
+from ..columns import RECIPIENTS, REMOVED
 from ..exceptions import MailingError
 from ..querysets import figures_of
 from . import reading
@@ -50,9 +53,8 @@ def recipients(request: HttpRequest, mailing_id: int) -> HttpResponse:
     outcome, reason = request.GET.get("outcome", ""), request.GET.get("reason", "")
     text = request.POST.get("q", "").strip()
     rows = reading.recipients(mailing, outcome=outcome, reason=reason, text=text)
-    page = reading.people_page(rows, after=whole(request, "after"), before=whole(request, "before"))
-    filters = recipient_filters(figures_of(mailing))
-    context = {"page": page, "outcome": outcome, "reason": reason, "text": text, "filters": filters}
+    context = {"outcome": outcome, "reason": reason, "text": text, "filters": recipient_filters(figures_of(mailing))}
+    context |= _page(request, rows, RECIPIENTS, reading.FROZEN_ORDER)
     return _people(request, "recipients", shared(request, mailing, "report") | context)
 
 
@@ -63,8 +65,8 @@ def left_out(request: HttpRequest, mailing_id: int) -> HttpResponse:
     mailing = the_mailing(mailing_id)
     reason, text = request.GET.get("reason", ""), request.POST.get("q", "").strip()
     rows = reading.left_out(mailing, reason=reason, text=text)
-    page = reading.people_page(rows, after=whole(request, "after"), before=whole(request, "before"))
-    context = {"page": page, "reason": reason, "text": text, "filters": left_out_filters(figures_of(mailing))}
+    context = {"outcome": "", "reason": reason, "text": text, "filters": left_out_filters(figures_of(mailing))}
+    context |= _page(request, rows, REMOVED, "reason")
     return _people(request, "left_out", shared(request, mailing, "report") | context)
 
 
@@ -83,6 +85,13 @@ def decide(request: HttpRequest, mailing_id: int) -> HttpResponse:
         people = f"{count:,} recipient{'' if count == 1 else 's'}"
         messages.success(request, f"{people} will get it again." if resend else f"{people} now count as sent.")
     return redirect("mailings:report", mailing_id)
+
+
+def _page(request: HttpRequest, rows: QuerySet[Any], table: Table, default: str) -> dict[str, Any]:
+    order, size = ordering(request, table, default), page_size(request, table)
+    page = reading.people_page(rows, order, size=size, **cursor(request))
+    columns = table.shown_to(person(request))
+    return {"page": page, "order": order, "size": size, "table": table, "columns": columns}
 
 
 def _people(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:

@@ -20,7 +20,7 @@ from ..columns import SYNC_ACTIVITY
 from ..exceptions import NotAllowedNow
 from ..models import SyncRun
 from . import decision, reading, run_filters
-from .asking import is_part, page_size, person, whole
+from .asking import cursor, is_part, ordering, page_size, person
 from .run_lists import LISTS, lists_of, rows_of, run_after, run_or_404
 from .run_people import list_context
 from .sums import member_sums, reading_sums
@@ -38,15 +38,18 @@ PHASES = {
 @require_GET
 def sync_activity(request: HttpRequest) -> HttpResponse:
     filters, size = run_filters.filters_of(request), page_size(request, SYNC_ACTIVITY)
-    page = run_filters.page_of_runs(filters, size=size, after=whole(request, "after"), before=whole(request, "before"))
+    order = ordering(request, SYNC_ACTIVITY, "-run")
+    page = run_filters.page_of_runs(filters, size=size, is_descending=order.is_descending, **cursor(request))
     context = {
         "filters": filters,
         "page": page,
         "size": size,
+        "order": order,
         "table": SYNC_ACTIVITY,
         "columns": SYNC_ACTIVITY.shown_to(person(request)),
         "chips": run_filters.chips_of(filters, request.GET),
         "enough_alone": run_filters.enough_alone(filters) if len(filters.names) > 1 and not page.rows else (),
+        "may_export": person(request).may(EXPORT),
         "poll_seconds": 5 if any(run.is_active for run in page.rows) else None,
     }
     if is_part(request, "activity"):

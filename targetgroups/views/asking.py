@@ -29,6 +29,11 @@ def whole(request: HttpRequest, name: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
+def cursor(request: HttpRequest) -> dict[str, int | None]:
+    """Return the IDs of the rows that the page follows or precedes."""
+    return {name: whole(request, name) for name in ("after", "before")}
+
+
 @dataclass(frozen=True)
 class Ordering:
     sort: str
@@ -45,10 +50,11 @@ class Ordering:
 
 
 def ordering(request: HttpRequest, table: Table, default: str) -> Ordering:
+    """Return the order that the address asks for, or the default: a word of the address, perhaps none of a column."""
     word = request.GET.get("sort", default)
-    known = {column.sort for column in table.columns if column.sort}
-    name = word.removeprefix("-")
-    return Ordering(name, word.startswith("-")) if name in known else Ordering(default, False)
+    if word.removeprefix("-") not in table.sorts:
+        word = default
+    return Ordering(word.removeprefix("-"), word.startswith("-"))
 
 
 def page_size(request: HttpRequest, table: Table) -> int:

@@ -39,7 +39,7 @@ def _member_cell(key: str, row: Membership, suppressed: Mapping[str, str], zone:
     if key.startswith(ATTRIBUTE):
         return person.attributes.get(key.removeprefix(ATTRIBUTE), "")
     value = row.subscribed_at if key == "subscribed_at" else getattr(person, key)
-    return _time(value, zone) if isinstance(value, datetime) else value
+    return time_cell(value, zone) if isinstance(value, datetime) else value
 
 
 def list_header(columns: Iterable[Column]) -> list[str]:
@@ -85,10 +85,12 @@ def _list_cells(
         return (ERASED if entry.is_erased else person.name if person else "",)
     if key == "reason":
         return (reason_label(row.reason) if one.has_reasons and not isinstance(row, Membership) else "",)
+    if key in ("first_name", "last_name", "local_id"):
+        return (getattr(person, key) if person else "",)
     if not isinstance(row, Exclusion):
         return ("",)
-    return ({"rows": row.row_count, "detail": row.detail, "seen": _time(row.seen_at, zone)}[key],)
+    return ({"rows": row.row_count, "detail": row.detail, "seen": time_cell(row.seen_at, zone)}[key],)
 
 
-def _time(value: datetime, zone: tzinfo) -> str:
-    return value.astimezone(zone).isoformat(sep=" ", timespec="seconds")
+def time_cell(value: datetime | None, zone: tzinfo) -> str:
+    return value.astimezone(zone).isoformat(sep=" ", timespec="seconds") if value else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
@@ -15,9 +16,9 @@ from accounts.decorators import requires
 from accounts.permissions import EXPORT, VIEW_GROUPS, VIEW_SUBSCRIBERS
 from thrive_sync.lib.csv_export import csv_response
 
-from ..columns import EXCLUDED, PEOPLE_OF_RUN, SUBSCRIBERS, attribute_columns
+from ..columns import EXCLUDED, PEOPLE_OF_RUN, SUBSCRIBERS, SYNC_ACTIVITY, TARGET_GROUPS, Column, attribute_columns
 from ..models import TargetGroup
-from . import reading, run_lists
+from . import csv_lists, group_list, reading, run_filters, run_lists
 from .asking import ordering, person
 from .csv_cells import list_header, list_lines, member_lines
 from .run_people import wanted
@@ -33,8 +34,8 @@ def run_people_csv(request: HttpRequest, run_id: int, kind: str) -> HttpResponse
     lists = [run_lists.LISTS[word] for word, _, _ in run_lists.lists_of(run) if kind in (word, ALL)]
     if not lists:  # no such list, or its people have been cleared away
         raise Http404
-    columns = PEOPLE_OF_RUN.columns if kind == ALL else lists[0].table.columns
-    _record(request, run, list=kind, reason=reason, is_searched=bool(text))
+    columns = list(PEOPLE_OF_RUN.columns) if kind == ALL else lists[0].table.shown_to(person(request))
+    _record(request, run, list=kind, reason=reason, columns=columns, is_searched=bool(text))
     lines = []
     for one in lists:
         order = ordering(request, one.table, one.default_sort)
@@ -53,7 +54,7 @@ def subscribers_csv(request: HttpRequest, group_id: int) -> HttpResponseBase:
     only = reading.only_word(request.GET.get("only", ""))
     columns = SUBSCRIBERS.shown_to(person(request), attribute_columns(group.attribute_names))
     people = reading.people_in_order(group, sort=order.sort, is_descending=order.is_descending, text=text, only=only)
-    _record(request, group, list="subscribers", only=only, columns=[c.key for c in columns], is_searched=bool(text))
+    _record(request, group, list="subscribers", only=only, columns=columns, is_searched=bool(text))
     header = [column.label for column in columns]
     return csv_response(f"group-{group.pk}-subscribers-{only}", header, member_lines(columns, people))
 
@@ -67,11 +68,37 @@ def excluded_csv(request: HttpRequest, group_id: int) -> HttpResponseBase:
     order = ordering(request, EXCLUDED, one.default_sort)
     rows = run_lists.present_rows(group, text=text, reason=reason)
     ordered = run_lists.in_order(rows, run_lists.order_of(one, order.sort), is_descending=order.is_descending)
-    _record(request, group, list="excluded", reason=reason, is_searched=bool(text))
-    lines = list_lines(EXCLUDED.columns, one, group.bridge_id, ordered)
-    return csv_response(f"group-{group.pk}-excluded-{reason}", list_header(EXCLUDED.columns), lines)
+    columns = EXCLUDED.shown_to(person(request))
+    _record(request, group, list="excluded", reason=reason, columns=columns, is_searched=bool(text))
+    lines = list_lines(columns, one, group.bridge_id, ordered)
+    return csv_response(f"group-{group.pk}-excluded-{reason}", list_header(columns), lines)
 
 
-def _record(request: HttpRequest, obj: Model, **what: Any) -> None:
+@requires(VIEW_GROUPS, EXPORT)
+@require_POST
+def groups_csv(request: HttpRequest) -> HttpResponseBase:
+    """Export what Target Groups shows, every page of it."""
+    user, wanted = person(request), group_list.wanted_by(request, reading.bridges())
+    columns = TARGET_GROUPS.shown_to(user)
+    groups = group_list.groups_shown(wanted, ordering(request, TARGET_GROUPS, "name"))
+    what = {"list": "target_groups", "folder": wanted.folder, "columns": [column.key for column in columns]}
+    audit.record(user, "groups.exported", user, None, what | {"is_narrowed": wanted.is_narrowed})
+    return csv_response("target-groups", csv_lists.header(columns), csv_lists.group_lines(columns, groups))
+
+
+@requires(VIEW_GROUPS, EXPORT)
+@require_POST
+def activity_csv(request: HttpRequest) -> HttpResponseBase:
+    """Export what Sync Activity shows, every page of it."""
+    user, filters = person(request), run_filters.filters_of(request)
+    order, columns = ordering(request, SYNC_ACTIVITY, "-run"), SYNC_ACTIVITY.shown_to(user)
+    runs = run_filters.runs_in_order(filters, is_descending=order.is_descending)
+    what = {"list": "sync_activity", "filters": filters.names, "columns": [column.key for column in columns]}
+    audit.record(user, "runs.exported", user, None, what)
+    return csv_response("sync-activity", csv_lists.header(columns), csv_lists.run_lines(columns, runs))
+
+
+def _record(request: HttpRequest, obj: Model, *, columns: Iterable[Column], **what: Any) -> None:
     """Keep who exported which list; never what was searched for, which may be a person's name."""
-    audit.record(person(request), "people.exported", obj, None, what)
+    keys = [column.key for column in columns]
+    audit.record(person(request), "people.exported", obj, None, {**what, "columns": keys})

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from accounts.models import User
-from accounts.permissions import EDIT_GROUPS, SYNC, VIEW_SUBSCRIBERS
+from accounts.permissions import EDIT_GROUPS, EXPORT, SYNC, VIEW_SUBSCRIBERS
 from accounts.preferences import remember_table
 
 from .. import criteria
@@ -59,8 +59,9 @@ class Wanted:
 def list_context(request: HttpRequest) -> dict[str, Any]:
     user, order, bridges = person(request), ordering(request, TARGET_GROUPS, "name"), reading.bridges()
     wanted = wanted_by(request, bridges)
-    groups = _sorted(_filtered(wanted), order)
-    page = Paginator(groups, page_size(request, TARGET_GROUPS)).get_page(whole(request, "page") or 1)
+    page = Paginator(groups_shown(wanted, order), page_size(request, TARGET_GROUPS)).get_page(
+        whole(request, "page") or 1
+    )
     beside = reading.runs_beside(page.object_list)
     bridge = wanted.bridge or next(iter(bridges), None)
     refresh_run = reading.newest_run(bridge, RunKind.LIST)
@@ -84,9 +85,15 @@ def list_context(request: HttpRequest) -> dict[str, Any]:
         "poll_seconds": min((reading.poll_seconds(run, now) or 5 for run in running), default=None),
         "may_sync": user.may(SYNC),
         "may_edit": user.may(EDIT_GROUPS),
+        "may_export": user.may(EXPORT),
         "sees_people": user.may(VIEW_SUBSCRIBERS),
         "silence_seconds": settings.SYNC_SILENCE_SECONDS,
     }
+
+
+def groups_shown(wanted: Wanted, order: Ordering) -> TargetGroupQuerySet:
+    """Return every group that the pages of the list show, in the list's order."""
+    return _sorted(_filtered(wanted), order)
 
 
 def wanted_by(request: HttpRequest, bridges: Sequence[Bridge] = ()) -> Wanted:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
@@ -100,11 +100,19 @@ def filters_of(request: HttpRequest) -> RunFilters:
     )
 
 
-def page_of_runs(filters: RunFilters, *, size: int, after: int | None, before: int | None) -> KeysetPage[SyncRun]:
-    """Read a page, newest first. Between two times it follows the index on times, or old ones would be far to seek."""
-    order = ["created_at", "id"] if filters.has_time else ["id"]
-    runs = filters.runs(timezone.localdate()).for_list()
-    return keyset_page(runs, order, size=size, after=_key(after, order), before=_key(before, order), is_descending=True)
+def page_of_runs(
+    filters: RunFilters, *, size: int, after: int | None, before: int | None, is_descending: bool = True
+) -> KeysetPage[SyncRun]:
+    """Read a page, in the order in which the runs were asked for."""
+    runs, order = filters.runs(timezone.localdate()).for_list(), _order(filters)
+    keys = {"after": _key(after, order), "before": _key(before, order)}
+    return keyset_page(runs, order, size=size, is_descending=is_descending, after=keys["after"], before=keys["before"])
+
+
+def runs_in_order(filters: RunFilters, *, is_descending: bool) -> QuerySet[SyncRun]:
+    """Return every run that the pages of the list show, in the list's order."""
+    order = [f"-{name}" if is_descending else name for name in _order(filters)]
+    return filters.runs(timezone.localdate()).for_list().order_by(*order)
 
 
 def chips_of(filters: RunFilters, address: QueryDict) -> list[Chip]:
@@ -192,6 +200,11 @@ def _words(filters: RunFilters, name: str) -> tuple[str, str]:
         return "Asked for", f"{'from' if name == 'since' else 'up to'} {format_date(day, 'M j, Y')}"
     choices = {"kind": RunKind, "trigger": Trigger, "outcome": RunStatus}[name]
     return name.capitalize(), str(choices(getattr(filters, name)).label)
+
+
+def _order(filters: RunFilters) -> list[str]:
+    # Between two times it follows the index on times, or old runs would be far to seek.
+    return ["created_at", "id"] if filters.has_time else ["id"]
 
 
 def _key(run_id: int | None, order: list[str]) -> tuple[object, ...] | None:

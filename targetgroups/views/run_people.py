@@ -15,10 +15,8 @@ from accounts.decorators import requires
 from accounts.permissions import EXPORT, VIEW_GROUPS, VIEW_SUBSCRIBERS
 
 from . import run_lists
-from .asking import is_part, ordering, person, whole
+from .asking import is_part, ordering, page_size, person, whole
 from .reading import hits_among
-
-PAGE = 50
 
 
 @requires(VIEW_GROUPS, VIEW_SUBSCRIBERS)
@@ -52,17 +50,20 @@ def list_context(
 ) -> dict[str, Any]:
     """Read the page of a list that is asked for, in the order that is asked for."""
     order, (text, reason) = ordering(request, one.table, one.default_sort), wanted(request, one.word)
+    size = page_size(request, one.table)
     page = run_lists.page_of(
         rows,
         run_lists.order_of(one, order.sort),
-        size=PAGE,
+        size=size,
         after=whole(request, "after"),
         before=whole(request, "before"),
         is_descending=order.is_descending,
     )
     return {
         "label": one.label,
-        "columns": one.table.columns,
+        "table": one.table,
+        "columns": one.table.shown_to(person(request)),
+        "size": size,
         "order": order,
         "page": page,
         "entries": run_lists.named(bridge_id, page.rows),

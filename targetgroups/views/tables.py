@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
@@ -11,24 +13,72 @@ from accounts.decorators import requires
 from accounts.permissions import VIEW_GROUPS
 from accounts.preferences import remember_table
 
-from ..columns import TABLES
+from ..columns import ATTRIBUTE, TABLES, Column, Table, merged
 from .asking import person
 
-LONGEST_KEY = 200
-MOST_COLUMNS = 60
+LONGEST_KEY = 600
+MOST_COLUMNS = 200
+STEPS = {"up": -1, "down": 1}
 
 
 @requires(VIEW_GROUPS)
 @require_POST
 def choose_columns(request: HttpRequest, name: str) -> HttpResponse:
-    """Remember which columns and how many rows this person wants, and go back to the list."""
-    table = TABLES.get(name)
-    if table is None:
+    """Remember which columns in which order and how many rows this person wants, and go back to the list."""
+    if name not in TABLES:
         raise Http404
-    columns = [key[:LONGEST_KEY] for key in request.POST.getlist("columns")[:MOST_COLUMNS]]
+    return choose(request, TABLES[name], "targetgroups:target_groups")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the chooser says: every column it offered, in order, and those that are ticked."""
+
+    order: list[str]
+    ticked: list[str]
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Choice:
+        order, ticked = (request.POST.getlist(name)[:MOST_COLUMNS] for name in ("order", "columns"))
+        return cls([key[:LONGEST_KEY] for key in order], [key[:LONGEST_KEY] for key in ticked])
+
+    def moved(self, wish: str) -> Choice:
+        """Return the choice with one column a place further up or down, as a button says: "up:remote_id"."""
+        step, _, key = wish.partition(":")
+        if step not in STEPS or key not in self.order:
+            return self
+        rest = [other for other in self.order if other != key]
+        rest.insert(max(self.order.index(key) + STEPS[step], 0), key)
+        return Choice(rest, self.ticked)
+
+
+def choose(request: HttpRequest, table: Table, otherwise: str) -> HttpResponse:
+    """Answer the chooser of a table; `otherwise` names the page to go to when the form does not say where from."""
+    choice, user = Choice.of(request), person(request)
+    if "move" in request.POST:  # without JavaScript: the form again, as a page, with one column elsewhere
+        return _form(request, table, choice.moved(request.POST["move"]))
     size = request.POST.get("size", "")
     choices = {"page_size": int(size)} if size in map(str, table.page_sizes) else {}
-    remember_table(person(request), name, columns=None if "reset" in request.POST else columns, **choices)
+    columns = merged(choice.ticked, choice.order or table.keys, table.chosen_by(user) or [])[:MOST_COLUMNS]
+    remember_table(user, table.name, columns=None if "reset" in request.POST else columns, **choices)
+    if "keep" in request.POST and getattr(request, "htmx", False):
+        # What was searched for stands in the list's own form alone: that asks again by itself.
+        return HttpResponse(status=204, headers={"HX-Trigger": "columns-chosen"})
     back = request.POST.get("back", "")
     is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    return redirect(back if is_ours and back.startswith("/") else "targetgroups:target_groups")
+    return redirect(back if is_ours and back.startswith("/") else otherwise)
+
+
+def _form(request: HttpRequest, table: Table, choice: Choice) -> HttpResponse:
+    known = {column.key: column for column in table.columns}
+    attributes = [key for key in choice.order if key.startswith(ATTRIBUTE)]
+    known |= {key: Column(key, key.removeprefix(ATTRIBUTE), is_default=False) for key in attributes}
+    offered = [known[key] for key in choice.order if key in known]
+    context = {
+        "table": table,
+        "offered": offered,
+        "columns": [column for column in offered if column.key in choice.ticked or column.is_fixed],
+        "back": request.POST.get("back", ""),
+        "size": request.POST.get("size", ""),
+    }
+    return render(request, "targetgroups/columns.html", context)

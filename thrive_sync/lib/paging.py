@@ -20,6 +20,13 @@ class KeysetPage(Generic[Row]):
     has_next: bool
 
 
+def key_of(rows: QuerySet[Any], order: Sequence[str], row_id: int | None) -> Key | None:
+    """Read the key of the row that an address names as a cursor; None: none is named, or it is no more."""
+    if row_id is None:
+        return None
+    return (row_id,) if list(order) == ["id"] else rows.filter(pk=row_id).values_list(*order).first()
+
+
 def keyset_page(
     queryset: QuerySet[Any],
     order: Sequence[str],

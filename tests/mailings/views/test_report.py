@@ -103,8 +103,7 @@ def test_a_list_is_exported_as_it_is_shown_and_that_is_recorded(mailing: Mailing
     client, address = sign_in(), f"/mailings/{mailing.pk}"
     assert len(lines(f"{address}/recipients/csv/")) == 8
     (line,) = lines(f"{address}/recipients/csv/?outcome=skipped", q="skipped01")
-    assert line.startswith("skipped01@example.org,Ada,Lamp1,Remote-")
-    assert "Skipped,Opted out here" in line
+    assert line.startswith("skipped01@example.org,Ada Lamp1,Skipped,Opted out here,,Remote-")
     assert len(lines(f"{address}/left-out/csv/?reason=opt_out")) == 1
     entries = AuditEntry.objects.filter(action="mailing.exported")
     assert entries.count() == 3

@@ -24,7 +24,7 @@ PUBLIC = ["opt_out", "opt_in"]
 NAMES = [str(pattern.name) for pattern in urlpatterns if pattern.name not in PUBLIC]
 POSTED = {
     "create", "save", "copy", "delete", "request_send", "retry", "pause", "resume", "cancel", "decide", "opt_in",
-    "recipients_csv", "left_out_csv",
+    "recipients_csv", "left_out_csv", "mailings_csv", "choose_columns",
 }  # fmt: skip
 
 
@@ -34,6 +34,7 @@ def addresses(rows: Rows, desk: Desk, mailbox: Mailbox) -> dict[str, str]:
     mailing = desk.frozen(rows.group(member_count=3), sent=1, unknown=1)
     values: dict[str, Any] = {
         "mailing_id": mailing.pk,
+        "name": "mailings",
         "token": optout.token_for(mailing.recipients.first()),
         "number": mailbox.keep(b"Subject: Lamps\r\n\r\nHello.\r\n", "ada@example.org"),
         "group_id": mailing.groups.get().target_group_id,

@@ -27,7 +27,7 @@
     button?.setAttribute("aria-expanded", String(event.newState === "open"));
     if (event.newState !== "open" || !pop.classList.contains("pop") || !button) return;
     place(pop, button);
-    pop.querySelector('[role="menuitem"], input:not([type="hidden"])')?.focus();
+    pop.querySelector('[role="menuitem"], input:not([type="hidden"], :disabled)')?.focus();
   }, true);
   document.addEventListener("keydown", (event) => {
     const menu = event.target.closest?.('[role="menu"]');
