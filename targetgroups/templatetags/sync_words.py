@@ -82,7 +82,6 @@ MENU = {
     **dict.fromkeys(("bridge_configuration", "one_bridge", "new_bridge", "save_bridge"), "bridge"),
     "save_bridge": "bridge",
 }
-CHART_WIDTH, CHART_HEIGHT = 640, 96
 
 
 @register.filter
@@ -247,22 +246,4 @@ def _phase(run: SyncRun, phase: Phase, number: int, reached: int) -> SafeString:
         name,
         phase.label,
         word,
-    )
-
-
-@register.simple_tag
-def count_chart(points: Sequence[tuple[datetime, int]]) -> SafeString:
-    """Draw the group's size over time; the caption says first and last, the table below says all."""
-    counts = [count for _, count in points]
-    low, high = min(counts), max(counts)
-    step = (CHART_WIDTH - 8) / max(len(points) - 1, 1)
-    room = CHART_HEIGHT - 12
-    heights = [(count - low) / (high - low) if high > low else 0.5 for count in counts]
-    line = " ".join(f"{4 + number * step:.1f},{6 + (1 - part) * room:.1f}" for number, part in enumerate(heights))
-    return format_html(
-        '<svg class="count-chart" viewBox="0 0 {} {}" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
-        '<polyline points="{}" vector-effect="non-scaling-stroke"></polyline></svg>',
-        CHART_WIDTH,
-        CHART_HEIGHT,
-        line,
     )

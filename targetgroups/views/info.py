@@ -21,6 +21,7 @@ from ..exceptions import NotAllowedNow
 from ..models import SyncRun, TargetGroup
 from . import reading, run_lists
 from .asking import is_part, ordering, page_size, person, whole
+from .count_history import counts_over_time
 from .groups import live_context
 from .run_people import list_context, wanted
 from .sums import group_sums, receiving_sums
@@ -142,7 +143,7 @@ def history(request: HttpRequest, group_id: int) -> HttpResponse:
     group = _group(group_id)
     filters = {"group": group.pk, "kind": RunKind.GROUP}
     page = reading.activity_page(filters, size=PAGE, after=whole(request, "after"), before=whole(request, "before"))
-    return _tab(request, group, "history", page=page, points=reading.counts_over_time(group))
+    return _tab(request, group, "history", page=page, points=counts_over_time(group))
 
 
 @requires(VIEW_GROUPS, SYNC)

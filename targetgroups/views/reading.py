@@ -28,7 +28,6 @@ from ..models import (
 
 MOST_HITS_COUNTED = 1000
 PEOPLE_SORTS = {"email": "sort_email", "name": "sort_name"}
-RUNS_IN_CHART = 30
 RECEIVING = "receiving"
 
 
@@ -88,13 +87,6 @@ def activity_page(filters: dict[str, Any], *, size: int, after: int | None, befo
     names = {"kind": "kind", "trigger": "trigger", "outcome": "status", "group": "target_group_id"}
     runs = SyncRun.objects.for_list().filter(**{names[name]: value for name, value in filters.items()})
     return keyset_page(runs, ["id"], size=size, after=_key(after), before=_key(before), is_descending=True)
-
-
-def counts_over_time(group: TargetGroup) -> list[tuple[datetime, int]]:
-    """Return the group's size after each of its last completed runs, oldest first."""
-    runs = SyncRun.objects.good().filter(target_group=group, kind=RunKind.GROUP, figures__has_key="members_after")
-    newest = runs.order_by("-id").values_list("finished_at", "figures__members_after")[:RUNS_IN_CHART]
-    return [(at, int(count)) for at, count in reversed(list(newest)) if at is not None]
 
 
 # --- people of a group ----------------------------------------------------------------------------------------------

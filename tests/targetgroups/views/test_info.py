@@ -143,7 +143,8 @@ def test_history_lists_the_runs_with_their_figures_and_a_chart(rows: Rows, sign_
         rows.run(group, figures={"members_after": count, "added": count, "changed": 0, "removed": 0})
     page = sign_in().get(f"/target-groups/{group.pk}/history/")
     assert "<polyline" in page.content.decode()
-    assert "Members after each completed sync: 5" in text_of(page)
+    assert "From 5 on" in text_of(page)
+    assert "8 +3 Run" in text_of(page)
 
 
 def test_a_person_without_people_rights_gets_neither_tabs_nor_links_to_them(rows: Rows, sign_in: SignIn) -> None:
