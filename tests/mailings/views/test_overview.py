@@ -120,3 +120,29 @@ def test_who_may_only_read_groups_sees_the_mailings_of_one_without_links(
     page = sign_in("Subscribers").get(f"/target-groups/{group.pk}/mailings/")
     assert "For members" in text_of(page)
     assert f"/mailings/{mailing.pk}/" not in page.content.decode()
+
+
+def test_the_list_is_searched_sorted_and_exported_as_it_is_shown(rows: Rows, desk: Desk, sign_in: SignIn) -> None:
+    group, client = rows.group("Members", member_count=4), sign_in()
+    for name in ("beta", "Alpha", "=gamma"):
+        desk.mailing(group, name=name, subject="Lamps")
+    desk.frozen(group, "sent", sent=2)
+    words = text_of(client.get(LIST, {"sort": "name"}))
+    assert words.index("=gamma") < words.index("Alpha") < words.index("beta") < words.index("Spring letter")
+    first = client.get(LIST, {"sort": "-name", "size": "25"})
+    cursor = Mailing.objects.get(name="beta").pk
+    words = text_of(client.get(LIST, {"sort": "-name", "after": cursor}))
+    assert "Alpha" in words and "beta" not in words
+    assert first.status_code == 200
+    assert "No mailing found" in text_of(client.get(LIST, {"q": "nothing like it"}))
+    chosen = {"columns": ["status", "name", "recipients", "groups"], "order": ["status", "name"]}
+    client.post("/mailings/tables/mailings/columns/", chosen)
+    answer: Any = client.post(f"{LIST}csv/?sort=name&status=draft&q=LAMPS")
+    lines = b"".join(answer.streaming_content).decode().removeprefix("\ufeff").splitlines()
+    assert lines[0] == "Status,Name,Recipients,Sent,Groups,Groups Left Out"
+    assert lines[1:] == ["Draft,'=gamma,,,Members,", "Draft,Alpha,,,Members,", "Draft,beta,,,Members,"]
+    answer = client.post(f"{LIST}csv/?status=sent")
+    assert b"Sent,Spring letter,2,2,Members," in b"".join(answer.streaming_content)
+    entry = AuditEntry.objects.filter(action="mailings.exported").order_by("-pk")[0]
+    assert entry.after["filters"] == {"status": "sent"}
+    assert sign_in("Reporter").post(f"{LIST}csv/").status_code == 403

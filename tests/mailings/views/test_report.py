@@ -109,3 +109,19 @@ def test_a_list_is_exported_as_it_is_shown_and_that_is_recorded(mailing: Mailing
     assert entries.count() == 3
     assert "skipped01" not in str(list(entries.values_list("after", flat=True)))
     assert sign_in("Reporter").post(f"{address}/recipients/csv/").status_code == 403
+
+
+def test_recipients_are_sorted_by_address_and_keep_their_order_from_page_to_page(
+    rows: Rows, desk: Desk, sign_in: SignIn
+) -> None:
+    mailing, client = desk.frozen(rows.group(), sent=30), sign_in()
+    address = f"/mailings/{mailing.pk}/recipients/"
+    everybody = sorted((f"sent{number:02}@example.org" for number in range(30)), reverse=True)
+    first = people(client, f"{address}?sort=-email&size=25")
+    assert first == everybody[:25]
+    last = mailing.recipients.get(email=first[-1])
+    assert people(client, f"{address}?sort=-email&size=25&after={last.pk}") == everybody[25:]
+    client.post("/mailings/tables/recipients/columns/", {"columns": ["attempts", "email"]})
+    answer: Any = client.post(f"{address}csv/?sort=-email")
+    lines = b"".join(answer.streaming_content).decode().removeprefix("\ufeff").splitlines()
+    assert lines[:2] == ["Attempts,E-mail", f"0,{everybody[0]}"]

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from audit.models import AuditEntry
 from targetgroups.choices import OutcomeKind
+from targetgroups.columns import SYNC_ACTIVITY
 from targetgroups.models import RunOutcome, SyncRun, TargetGroup
 from tests.targetgroups.views.conftest import FIGURES, Rows, SignIn, outcome
 
@@ -88,6 +89,34 @@ def test_one_list_of_a_run_is_exported_with_its_reason_or_its_changes(eventful: 
     header, line = download(client, f"{address}/changed/csv/")
     assert header[3:] == ["Field", "Before", "After"]
     assert line[3:] == ["E-mail", "z@lamps.example", "zoe@lamps.example"]
+
+
+def test_a_list_of_a_run_is_exported_with_the_columns_that_were_chosen(eventful: SyncRun, sign_in: SignIn) -> None:
+    client = sign_in()
+    client.post("/tables/changed_by_run/columns/", {"columns": ["changes", "first_name", "remote_id"]})
+    header, line = download(client, f"/sync-activity/{eventful.pk}/changed/csv/")
+    assert header == ["Field", "Before", "After", "First Name", "Remote ID"]
+    assert line[:4] == ["E-mail", "z@lamps.example", "zoe@lamps.example", "Zoë"]
+    assert AuditEntry.objects.get(action="people.exported").after["columns"] == ["changes", "first_name", "remote_id"]
+
+
+def test_sync_activity_is_exported_as_it_is_narrowed_and_sorted(eventful: SyncRun, rows: Rows, sign_in: SignIn) -> None:
+    failed = rows.run(eventful.target_group, "failed", error_text="=No")
+    client = sign_in()
+    every = [column.key for column in SYNC_ACTIVITY.columns]
+    client.post("/tables/sync_activity/columns/", {"columns": every})
+    header, first, second = download(client, "/sync-activity/csv/?kind=group&sort=run")
+    assert header[:7] == ["Run", "Outcome", "Target Group", "Trigger", "Who", "Started", "Took (seconds)"]
+    assert first[:3] == [f"Group sync {eventful.pk}", "Completed", "Members"]
+    assert dict(zip(header, first, strict=True))["Removed"] == "3"
+    assert second[0] == f"Group sync {failed.pk}"
+    assert second[-1] == "'=No"
+    assert len(download(client, "/sync-activity/csv/?outcome=failed")) == 2
+    entry = AuditEntry.objects.filter(action="runs.exported").order_by("pk").first()
+    assert entry is not None
+    assert entry.after["filters"] == {"kind": "group"}
+    page = client.get("/sync-activity/?sort=run").content.decode()
+    assert page.index(f'id="run-{eventful.pk}"') < page.index(f'id="run-{failed.pk}"')
 
 
 def test_all_people_of_a_run_are_one_file(eventful: SyncRun, rows: Rows, sign_in: SignIn) -> None:
