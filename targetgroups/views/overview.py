@@ -64,7 +64,7 @@ def first_steps() -> FirstSteps | None:
     """Return the first steps as long as no group was ever counted."""
     if TargetGroup.objects.filter(member_count__isnull=False).exists():
         return None
-    bridge = reading.the_bridge()
+    bridge = reading.chosen(reading.bridges(), None)
     groups = TargetGroup.objects.present().filter(gone_at__isnull=True, not_runnable_code="")
     return FirstSteps(
         bridge=bridge,

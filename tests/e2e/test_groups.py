@@ -140,6 +140,7 @@ def test_every_action_on_groups_works_without_javascript(
     page.get_by_label("User name").fill("dana")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Target Groups", exact=True).click()
     page.get_by_role("link", name="Search…").click()
     page.get_by_role("button", name="Add a condition").click()
     page.get_by_label("Compare condition 1 with").fill("d")

@@ -126,6 +126,7 @@ def test_forms_work_without_javascript(pages: dict[str, str], open_browser: Call
     page.get_by_label("User name").fill("dana")
     page.get_by_label("Password").fill("a-long-pass-phrase")
     page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Target Groups", exact=True).click()
     page.get_by_role("button", name="Never synced", exact=True).click()
     expect(page.get_by_role("heading", name="Never synced")).to_be_visible()
     assert SyncRun.objects.filter(target_group__name="Never synced", trigger="info").count() == 1
