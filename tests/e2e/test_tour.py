@@ -1,0 +1,116 @@
+"""The pictures of docs/tour.md: every page with something on it. `make screenshots` takes them anew."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import Page
+
+from accounts.models import User
+from targetgroups import suppression
+from targetgroups.choices import SuppressionCause
+from targetgroups.models import Bridge, Subscriber, TargetGroup
+from targetgroups.sync import receiving
+from tests.e2e.conftest import keep_picture, sign_in
+from tests.mailings.views.conftest import Desk
+from tests.support.engine import Engine
+from tests.targetgroups.views.conftest import Rows
+from thrive_sync.stack.mailbox import Mailbox
+
+if TYPE_CHECKING:
+    import redis
+
+    from memberSuite.standin.server import StandIn
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def pictures() -> set[str]:
+    return set(re.findall(r"!\[[^\]]+\]\(images/tour/([a-z-]+)\.png\)", (DOCS / "tour.md").read_text()))
+
+
+@pytest.fixture
+def pages(site: str, standin: StandIn, broker: redis.Redis, tmp_path: Path, settings: Any) -> dict[str, str]:
+    """An association with some weeks behind it; gives the address of each page."""
+    settings.MEMBERSUITE_RETRY_WAIT_SECONDS = 0.01
+    engine = Engine(standin, Bridge.objects.get())
+    engine.refresh()
+    for name in ("Current members", "Newsletter readers", "All individuals", "Board of directors", "Lapsed 2025"):
+        engine.sync(name)
+    members = sorted(engine.members("Current members"))
+    standin.change({"LastName": "Wyndham"}, ids=members[:3])
+    standin.flip_do_not_email(ids=members[3:6], to=True)
+    standin.insert(4)
+    changed = engine.sync("Current members")
+    standin.flip_do_not_email(ids=sorted(engine.members("Newsletter readers")), to=True)
+    held = engine.sync("Newsletter readers")
+    standin.delete(ids=members[6:8])
+    preview = engine.preview("All individuals")
+    person, gone = Subscriber.objects.filter(do_not_email_at__isnull=True).exclude(email="").order_by("sort_name")[4:6]
+    suppression.suppress(gone.email, SuppressionCause.OPT_OUT, "here: asked by phone")
+    for counted in TargetGroup.objects.filter(counted_at__isnull=False):
+        receiving.count(counted.pk)
+    desk = Desk(Rows(engine.bridge))
+    group = engine.group("Current members")
+    draft = desk.mailing(group, name="Summer meeting")
+    sent = desk.frozen(group, "sent_with_errors", sent=24, failed=1, skipped=3)
+    settings.MAIL_SINK_DIR = str(tmp_path / "mail")
+    mailbox = Mailbox(tmp_path / "mail")
+    mailbox.open()
+    mailbox.keep(
+        b"From: Society of Lamp Keepers <news@lamps.example>\r\nSubject: Summer meeting\r\n\r\nHello.\r\n",
+        "a@b.example",
+    )
+    info = f"/target-groups/{group.pk}/"
+    return {
+        "home": "/",
+        "target-groups": "/target-groups/?folder=all",
+        "folders": "/target-groups/folders/",
+        "info-overview": info,
+        "info-counts": f"{info}counts/",
+        "info-subscribers": f"{info}subscribers/",
+        "info-excluded": f"{info}excluded/",
+        "info-history": f"{info}history/",
+        "info-mailings": f"{info}mailings/",
+        "run": f"/sync-activity/{changed.pk}/",
+        "run-people": f"/sync-activity/{changed.pk}/changed/",
+        "held": f"/sync-activity/{held.pk}/",
+        "preview": f"/sync-activity/{preview.pk}/",
+        "sync-activity": "/sync-activity/",
+        "manage-subscribers": "/subscribers/",
+        "subscriber": f"/subscribers/{person.pk}/",
+        "subscriber-opted-out": f"/subscribers/{gone.pk}/",
+        "bridge": "/bridge-configuration/",
+        "mailings": "/mailings/",
+        "mailing-compose": f"/mailings/{draft.pk}/",
+        "mailing-send": f"/mailings/{draft.pk}/send/",
+        "mailing-report": f"/mailings/{sent.pk}/report/",
+        "inbox": "/demo/inbox/",
+        "preferences": "/preferences/",
+    }
+
+
+@pytest.mark.screenshots
+def test_every_picture_of_the_tour_is_taken(
+    site: str, open_browser: Callable[..., Page], request: pytest.FixtureRequest
+) -> None:
+    page = open_browser(1280, 800)
+    sign_in(page)
+    page.goto("/")
+    keep_picture(page, "first-run")
+    addresses: dict[str, str] = request.getfixturevalue("pages")
+    User.objects.filter(username="dana").update(table_preferences={})
+    for name, address in addresses.items():
+        page.goto(address)
+        page.wait_for_timeout(300)
+        keep_picture(page, name)
+    assert pictures() == {"first-run", *addresses}
+
+
+def test_the_tour_shows_no_picture_that_is_not_there() -> None:
+    assert pictures() == {path.stem for path in (DOCS / "images/tour").glob("*.png")}
