@@ -27,8 +27,8 @@ def people(request: HttpRequest) -> HttpResponse:
     """Show a page of people. A search is posted: what is looked for may not stand in an address."""
     bridges, show = reading.bridges(), _show(request)
     bridge = reading.chosen(bridges, whole(request, "bridge"))
-    context = _context(request, bridge, show) if bridge else {"show": show, "shows": SHOWS.values(), "bridge": None}
-    context["bridges"] = bridges
+    context: dict[str, Any] = {"bridges": bridges, "bridge": bridge, "show": show, "shows": SHOWS.values()}
+    context |= _context(request, bridge, show) if bridge else {}
     template = (
         "targetgroups/_subscribers.html" if is_part(request, "people") else "targetgroups/manage_subscribers.html"
     )
