@@ -53,7 +53,7 @@ def test_from_sign_in_to_the_people_with_their_remote_ids(
 
     dialog.get_by_role("link", name="Subscribers").press("Enter")
     dialog.get_by_role("button", name="6 columns").press("Enter")
-    page.get_by_label("Remote ID").check()
+    page.get_by_role("checkbox", name="Remote ID").check()
     page.get_by_role("button", name="Use these").press("Enter")
     expect(dialog.get_by_role("columnheader", name="Remote ID")).to_be_visible()
     shown = {code.lower() for code in dialog.locator("td code").all_inner_texts()}
