@@ -85,6 +85,7 @@ class Soak:
         self.nursery.worker()
         self._until_over([self._request("list", None, Trigger.REFRESH)])
         keys = [self.standin.search_id(name) for name in WATCHED]
+        self.members = keys[1]  # names change
         self.groups = list(TargetGroup.objects.select_related("bridge").filter(search_id__in=keys).order_by("pk"))
         record.forget(self.connection)
         self.begun = story.snapshot(self.connection)
@@ -361,7 +362,7 @@ class Soak:
         return f"run {run.pk} cancelled"
 
     def opt_out(self) -> str:
-        people = [p for p in self.standin.mailable(self.standin.search_id(WATCHED[1])) if p["email"]]
+        people = [p for p in self.standin.mailable(self.members) if p["email"]]
         if not people:
             return "nobody to opt out"
         address = str(self.chance.choice(people)["email"]).strip()
