@@ -157,6 +157,7 @@ def test_info_takes_the_focus_and_gives_it_back_and_its_history_is_a_chart_and_a
     expect(page.get_by_role("button", name="Members", exact=True)).to_be_focused()
     page.go_back()
     expect(page).to_have_url(f"{page.url.split('/target-groups/')[0]}/target-groups/{group.pk}/history/")
+    expect(page.locator(".count-chart canvas")).to_be_visible()  # going back loads the page: a reload would cut it off
     page.reload()
     expect(page.locator(".count-chart canvas")).to_be_visible()
     run = SyncRun.objects.filter(status="completed").first()

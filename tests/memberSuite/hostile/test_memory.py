@@ -35,7 +35,7 @@ def _read(kind: str, part: bytes) -> None:
 
 
 _ALL = [("xml", part) for part in _XML] + [("json", part) for part in _JSON]
-_WORST = [("xml", b"<x y=''/>"), ("json", b"[[]]")]
+_WORST = [("xml", b"<x y=''/>")]
 
 
 @pytest.mark.parametrize(

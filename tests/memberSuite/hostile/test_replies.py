@@ -50,7 +50,7 @@ def complaints(verdicts: list[Verdict]) -> list[str]:
 
 
 def test_r1_r5_no_hostile_reply_makes_a_wrong_person_or_an_error_that_is_not_ours(stage: Stage) -> None:
-    verdicts = stage.play("slice", 250)
+    verdicts = stage.play("slice", 150)
     assert complaints(verdicts) == []
     ended = Counter(verdict.ended for verdict in verdicts)
     assert ended["well"] and ended["unreadable_reply"], "some are seen through, and some are survived"

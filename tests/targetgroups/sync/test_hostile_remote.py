@@ -94,7 +94,7 @@ def _unended(run: SyncRun) -> list[str]:
 
 
 def test_r1_r4_r5_no_lie_makes_a_wrong_member(engine: Engine, group: str, hostile: HostileServer) -> None:
-    cases = [Case.draw(f"sync-{number}", does="read_people") for number in range(30)]
+    cases = [Case.draw(f"sync-{number}", does="read_people") for number in range(20)]
     assert [one for case in cases for one in _sync_after_lies(engine, group, hostile, case)] == []
 
 
