@@ -89,6 +89,7 @@ class OutcomeKind(models.TextChoices):
     WOULD_ADD = "would_add", "Would be added"
     WOULD_CHANGE = "would_change", "Would be changed"
     WOULD_REMOVE = "would_remove", "Would be removed"
+    WOULD_STAY = "would_stay", "Would stay"
 
 
 class GroupState(models.TextChoices):

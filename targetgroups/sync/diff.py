@@ -20,6 +20,7 @@ _TO_LEAVE = """
 """
 
 
+FEW_STAY_IN = 100  # those who would stay are few: at most one member in so many
 # Why a staged person who looks mailable is not: beside the reason do_not_email.
 SEEN_ELSEWHERE = "seen in another group"
 ERASED_HERE = "erased here on request"
@@ -180,6 +181,28 @@ def record_would_remove(run: SyncRun, stage: Stage) -> int:
         bridge=run.bridge_id,
         run=run.pk,
         kind=OutcomeKind.WOULD_REMOVE,
+    )
+
+
+def record_few_who_stay(run: SyncRun, stage: Stage, member_count: int, would_remove: int) -> int:
+    """Keep who would stay where they are few: nobody finds these quickly among a million others. Return how many.
+
+    Where more stay, the list of members meets one of them after every few others.
+    """
+    if (member_count - would_remove) * FEW_STAY_IN > member_count:
+        return 0
+    return stage.execute(
+        """
+        INSERT INTO targetgroups_runoutcome (bridge_id, run_id, kind, remote_id, remote_key, reason, recorded_at)
+        SELECT %(bridge)s, %(run)s, %(kind)s, t.remote_id, t.remote_key, '', clock_timestamp()
+        FROM targetgroups_membership m JOIN targetgroups_subscriber t ON t.id = m.subscriber_id
+        WHERE m.target_group_id = %(group)s
+          AND NOT EXISTS (SELECT 1 FROM {removals} r WHERE r.subscriber_id = m.subscriber_id)
+        """,
+        bridge=run.bridge_id,
+        run=run.pk,
+        group=run.target_group_id,
+        kind=OutcomeKind.WOULD_STAY,
     )
 
 

@@ -144,11 +144,12 @@ def _hold(attempt: Attempt, held: Held) -> None:
     limits = guard.limits_of(attempt.group)
     with transaction.atomic():
         single_flight.lock_for_writing(run)
-        diff.record_would_remove(run, attempt.stage)
+        would_remove = diff.record_would_remove(run, attempt.stage)
+        diff.record_few_who_stay(run, attempt.stage, attempt.members_before, would_remove)
         figures = {
             **checking.sums(attempt).as_figures(),
             "members_before": attempt.members_before,
-            "would_remove": diff.removal_count(attempt.stage),
+            "would_remove": would_remove,
             "would_remove_by_reason": diff.would_remove_by_reason(run),
             "limit_percent": limits.percent,
             "limit_people": limits.people,

@@ -183,11 +183,16 @@ def _added(run: SyncRun) -> QuerySet[Membership]:
 
 
 def _staying(run: SyncRun) -> QuerySet[Membership]:
-    """Return the members whom a held run would not remove."""
+    """Return the members whom a held run would not remove: by the run's own list of them where they are few."""
+    members = Membership.objects.filter(target_group=run.target_group)
+    stays = run.outcomes.filter(kind=OutcomeKind.WOULD_STAY)
+    if stays.exists():
+        people = Subscriber.objects.filter(bridge=run.bridge_id, remote_key__in=stays.values("remote_key"))
+        return members.filter(subscriber_id__in=people.values("pk"))
     goes = RunOutcome.objects.filter(
         run=run, kind=OutcomeKind.WOULD_REMOVE, remote_key=OuterRef("subscriber__remote_key")
     )
-    return Membership.objects.filter(~Exists(goes), target_group=run.target_group)
+    return members.filter(~Exists(goes))
 
 
 def _members(run: SyncRun, text: str, members: QuerySet[Membership]) -> QuerySet[Membership]:

@@ -88,6 +88,18 @@ def test_r6_a_run_that_would_remove_too_many_is_held_before_any_look_up(engine: 
     assert run.figures["would_remove"] == len(shown)
 
 
+def test_r6_a_held_run_keeps_who_would_stay_where_they_are_few(engine: Engine) -> None:
+    engine.sync(ALL)
+    members = sorted(engine.members(ALL))
+    half = len(members) // 2
+    for goes, kept in ((members[half:], set()), (members[1:half], {members[0]})):
+        engine.standin.delete(ids=goes)
+        run = engine.sync(ALL)
+        assert run.status == "held"
+        told = RunOutcome.objects.filter(run=run, kind="would_stay").values_list("remote_key", flat=True)
+        assert set(told) == kept
+
+
 def test_r6_everybody_is_too_many_however_few_they_are(engine: Engine) -> None:
     engine.sync("Board of directors")
     everybody = engine.members("Board of directors")

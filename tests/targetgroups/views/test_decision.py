@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
@@ -65,6 +67,24 @@ def test_r6_who_would_stay_is_a_list_of_its_own(held: SyncRun, sign_in: SignIn) 
     found = text_of(client.post(f"/sync-activity/{held.pk}/would_stay/", {"q": "stella"}))
     assert "stays@lamps.example" in found
     assert "Nobody found" in text_of(client.post(f"/sync-activity/{held.pk}/would_stay/", {"q": "gus"}))
+
+
+def test_r6_few_who_would_stay_are_found_without_a_walk_past_all_who_would_go(
+    held: SyncRun, rows: Rows, sign_in: SignIn
+) -> None:
+    group = held.target_group
+    assert group
+    outcome(held, rows.member(group, "last@lamps.example", "Lea", "Last"), OutcomeKind.WOULD_STAY)
+    outcome(held, rows.member(rows.group("Others"), "left@lamps.example", "Leo", "Left"), OutcomeKind.WOULD_STAY)
+    client, address = sign_in(), f"/sync-activity/{held.pk}/would_stay/"
+    with CaptureQueriesContext(connection) as asked:
+        stay = text_of(client.get(address))
+    page = next(query["sql"] for query in asked.captured_queries if "LIMIT 51" in query["sql"])
+    assert "would_stay" in page and "would_remove" not in page
+    # By the run's own list, of which one is no longer a member.
+    assert "last@lamps.example" in stay and "left@lamps.example" not in stay and "stays@lamps.example" not in stay
+    assert "last@lamps.example" in text_of(client.post(address, {"q": "lea"}))
+    assert "Nobody found" in text_of(client.post(address, {"q": "stella"}))
 
 
 def test_r6_apply_needs_the_number_that_it_is_about(held: SyncRun, sign_in: SignIn) -> None:
