@@ -17,7 +17,7 @@ from accounts.permissions import EDIT_BRIDGE, SYNC, VIEW_BRIDGE, VIEW_GROUPS, VI
 from .. import enqueue
 from ..choices import Trigger
 from ..models import Bridge, TargetGroup
-from . import attention, overview
+from . import attention, growth, overview
 from .asking import is_part, person
 
 # Where those start who may not see groups. Mailings by name alone: that room leans on this one.
@@ -80,6 +80,6 @@ def _everything(request: HttpRequest) -> dict[str, Any]:
         "first_group": overview.only_counted_group(),
         "last_syncs": syncs,
         "today": overview.numbers_of_today(),
-        "growth": overview.growth_of_largest(timezone.now()),
+        "growth": growth.growth_of_largest(timezone.now()),
         "poll_seconds": AT_WORK if any(run.is_active for run in syncs) else AT_REST,
     }

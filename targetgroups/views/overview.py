@@ -1,35 +1,21 @@
-"""What Home tells beside what needs attention: the first steps, last syncs, growth, and the numbers of today."""
+"""What Home tells beside what needs attention: the first steps, last syncs, and the numbers of today."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, IntegerField, Max, Q, Sum
+from django.db.models import Count, IntegerField, Q, Sum
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, TruncDate
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from ..choices import GOOD, RunKind, RunStatus
 from ..models import Bridge, SyncRun, TargetGroup
 from . import reading
 
-LAST_SYNCS, LARGEST, DAYS = 8, 5, 30
+LAST_SYNCS = 8
 MOST_TO_CHOOSE_FROM = 500
-
-
-@dataclass(frozen=True)
-class Growth:
-    """A group's size at the end of each day it was synced on, oldest first."""
-
-    group: TargetGroup
-    points: list[tuple[datetime, int]]
-
-    @property
-    def change(self) -> int:
-        return self.points[-1][1] - self.points[0][1]
 
 
 @dataclass(frozen=True)
@@ -98,28 +84,6 @@ def numbers_of_today() -> dict[str, Any]:
         changed=Sum(_figure("changed"), filter=wrote, default=0),
         removed=Sum(_figure("removed"), filter=wrote, default=0),
     )
-
-
-def growth_of_largest(now: datetime) -> list[Growth]:
-    """Return the largest groups with their sizes in the last days: the last sync of each day, in the reader's zone."""
-    largest = list(TargetGroup.objects.present().filter(member_count__isnull=False).order_by("-member_count")[:LARGEST])
-    # Runs are asked for in the order of their IDs, so a group's index leads straight to those of the last days.
-    since = SyncRun.objects.filter(created_at__gte=now - timedelta(days=DAYS)).order_by("created_at", "id")
-    first_id = since.values_list("pk", flat=True).first()
-    runs = SyncRun.objects.good().filter(
-        pk__gte=first_id or 0,
-        kind=RunKind.GROUP,
-        target_group__in=[group.pk for group in largest],
-        finished_at__gte=now - timedelta(days=DAYS),
-        figures__has_key="members_after",
-    )
-    of_days = runs.annotate(day=TruncDate("finished_at")).order_by().values("target_group", "day")
-    last_of_days = SyncRun.objects.filter(pk__in=of_days.annotate(last=Max("pk")).values("last")).order_by("id")
-    points: defaultdict[int, list[tuple[datetime, int]]] = defaultdict(list)
-    for group_id, at, count in last_of_days.values_list("target_group", "finished_at", "figures__members_after"):
-        if at is not None:
-            points[group_id or 0].append((at, int(count)))
-    return [Growth(group, points[group.pk]) for group in largest]
 
 
 def _newest_sync() -> SyncRun | None:
