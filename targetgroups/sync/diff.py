@@ -20,7 +20,7 @@ _TO_LEAVE = """
 """
 
 
-FEW_STAY_IN = 100  # those who would stay are few: at most one member in so many
+FEW_STAY_IN = 200  # those who would stay are few: at most one member in so many
 # Why a staged person who looks mailable is not: beside the reason do_not_email.
 SEEN_ELSEWHERE = "seen in another group"
 ERASED_HERE = "erased here on request"

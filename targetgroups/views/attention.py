@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -26,7 +25,8 @@ UNTAKEN = timedelta(minutes=2)
 def alarms(user: User) -> list[Alarm]:
     """Return what needs attention and this person may see."""
     now = timezone.now()
-    found = [*_bridges(user), *_silent_runs(now), *_held(user), *_failed_refreshes(), *_failed_groups()]
+    bridges = list(Bridge.objects.filter(is_active=True))
+    found = [*_bridges(user, bridges), *_silent_runs(now), *_held(user), *_failed_refreshes(bridges), *_failed_groups()]
     for source in ALARM_SOURCES:
         if user.may(source.right):
             found += source.find(MOST_OF_A_KIND)
@@ -40,10 +40,12 @@ def undecided() -> SyncRunQuerySet:
     return SyncRun.objects.filter(status=RunStatus.HELD).exclude(pk__in=under_way.values("applies"))
 
 
-def _bridges(user: User) -> Iterator[Alarm]:
-    failing = Q(last_good_contact_at__isnull=True) | Q(last_failed_contact_at__gt=F("last_good_contact_at"))
+def _bridges(user: User, bridges: Sequence[Bridge]) -> Iterator[Alarm]:
     may_look = user.may(VIEW_BRIDGE)
-    for bridge in Bridge.objects.filter(failing, is_active=True, last_failed_contact_at__isnull=False):
+    for bridge in bridges:
+        good, failed = bridge.last_good_contact_at, bridge.last_failed_contact_at
+        if failed is None or (good is not None and failed <= good):
+            continue
         told = f"{bridge.last_error_text or 'MemberSuite did not answer.'} No sync works until it does. "
         yield Alarm(
             "bad", "plug", "Not reachable", bridge.name,
@@ -83,9 +85,9 @@ def _held(user: User) -> Iterator[Alarm]:
         yield _more(undecided().count(), reverse("targetgroups:sync_activity") + "?outcome=held", "held runs")
 
 
-def _failed_refreshes() -> Iterator[Alarm]:
+def _failed_refreshes(bridges: Sequence[Bridge]) -> Iterator[Alarm]:
     """Tell of each bridge whose newest list refresh failed."""
-    for bridge in Bridge.objects.filter(is_active=True):
+    for bridge in bridges:
         newest = SyncRun.objects.filter(bridge=bridge, kind=RunKind.LIST).exclude(status__in=ACTIVE)
         run = newest.select_related("bridge", "target_group").order_by("-id").first()
         if run and run.status == RunStatus.FAILED:

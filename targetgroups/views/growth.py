@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -57,7 +58,7 @@ def growth_of_largest(now: datetime) -> list[Growth]:
     counted = TargetGroup.objects.present().filter(member_count__isnull=False)
     largest = list(counted.order_by("-member_count")[:LARGEST])
     begins, ends = zip(*_days(now), strict=True)
-    given = {
+    given: dict[str, Any] = {
         "groups": [group.pk for group in largest],
         "begins": list(begins),
         "ends": list(ends),

@@ -68,7 +68,8 @@ def only_counted_group() -> TargetGroup | None:
 
 
 def last_syncs() -> list[SyncRun]:
-    return list(SyncRun.objects.filter(kind=RunKind.GROUP).for_list().order_by("-id")[:LAST_SYNCS])
+    syncs = SyncRun.objects.filter(kind=RunKind.GROUP).select_related("target_group", "progress")
+    return list(syncs.order_by("-id")[:LAST_SYNCS])
 
 
 def numbers_of_today() -> dict[str, Any]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 
+from accounts.models import User
 from targetgroups.choices import OutcomeKind
+from targetgroups.columns import SYNC_ACTIVITY
 from targetgroups.models import RunOutcome, SyncRun
 from tests.targetgroups.views.conftest import FIGURES, Rows, SignIn, text_of
 
@@ -208,3 +211,19 @@ def test_r15_a_held_run_opens_no_list_of_exclusions_that_it_did_not_write(rows: 
     assert "55" in page
     wrote = rows.run(group, figures=FIGURES)
     assert f"/sync-activity/{wrote.pk}/excluded/" in sign_in().get(f"/sync-activity/{wrote.pk}/").content.decode()
+
+
+def test_rows_of_the_list_escape_what_others_wrote_and_link_people_for_those_who_may_see_them(
+    rows: Rows, sign_in: SignIn
+) -> None:
+    run = rows.run(rows.group("<b>Lamps</b>"), figures={"added": 3}, sentence="<i>said</i>")
+    admin = sign_in()
+    User.objects.update(table_preferences={"sync_activity": {"columns": SYNC_ACTIVITY.keys}})
+    page = admin.get("/sync-activity/").content.decode()
+    assert "&lt;b&gt;Lamps&lt;/b&gt;" in page and "&lt;i&gt;said&lt;/i&gt;" in page
+    assert "<b>Lamps" not in page and "<i>said" not in page
+    assert f'<a href="/sync-activity/{run.pk}/added/" aria-label="3 added by run {run.pk}">3</a>' in page
+    user = User.objects.get()
+    user.groups.clear()
+    user.user_permissions.add(Permission.objects.get(codename="view_groups"))
+    assert f"/sync-activity/{run.pk}/added/" not in admin.get("/sync-activity/").content.decode()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from mailings.models import Mailing
 from targetgroups.models import Bridge, SyncRun
+from targetgroups.views.growth import growth_of_largest
 from tests.targetgroups.views.conftest import FIGURES, Rows, SignIn, text_of
 
 
@@ -136,3 +139,19 @@ def test_who_may_not_see_groups_starts_elsewhere(sign_in: SignIn, rows: Rows) ->
     assert "You have no role yet" in text_of(client.get("/"))
     user.user_permissions.add(Permission.objects.get(codename="view_mailings"))
     assert client.get("/")["Location"] == "/mailings/"
+
+
+def test_growth_reads_a_run_for_each_group_and_day_however_many_there_were(rows: Rows, sign_in: SignIn) -> None:
+    group, now = rows.group("Members", member_count=1300), timezone.now()
+    for minutes in range(40, 0, -1):
+        run = rows.run(group, figures=FIGURES | {"members_after": 1000 + minutes})
+        at = now - timedelta(days=2, minutes=minutes)
+        SyncRun.objects.filter(pk=run.pk).update(created_at=at, finished_at=at)
+    (one,) = growth_of_largest(now)
+    sizes = [size for _, size in one.points]
+    assert len(sizes) <= 2 and sizes[-1] == 1001  # two where those minutes have a midnight in them
+    client = sign_in()
+    with CaptureQueriesContext(connection) as asked:
+        client.get("/")
+    assert len(asked) <= 22
+    assert sum("LATERAL" in query["sql"] for query in asked.captured_queries) == 1
