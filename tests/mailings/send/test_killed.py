@@ -47,11 +47,20 @@ def start_mortal(engine: Engine, sink: Sink, steps: Path, start_worker: Callable
         "SITE_URL": settings.SITE_URL,
         "MAIL_POSTAL_ADDRESS": settings.MAIL_POSTAL_ADDRESS,
         "MAILING_SILENCE_SECONDS": "1",
+        "SYNC_HEARTBEAT_SECONDS": "0.25",
+        "SYNC_SILENCE_SECONDS": "2",
         "MEMBERSUITE_RETRY_WAIT_SECONDS": "0.05",
     }
 
     def start() -> Worker:
-        return start_worker("mailings", "interactive", app="tests.support.mortal", environment=environment)
+        # As many processes as there are steps to die at: a pool looks for its dead every five seconds only.
+        return start_worker(
+            "mailings",
+            "interactive",
+            app="tests.support.mortal",
+            environment=environment,
+            concurrency=len(mortal.STEPS),
+        )
 
     return start
 
