@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from accounts.models import User
 
+ATTRIBUTE = "attribute:"
+
 
 @dataclass(frozen=True)
 class Column:
@@ -17,6 +19,11 @@ class Column:
     is_fixed: bool = False  # names the row, so it cannot be switched off
     is_number: bool = False
     is_roomy: bool = False  # left out where there is no room: on a phone
+
+    @property
+    def attribute(self) -> str:
+        """The extra field of a search that the column shows; empty: it shows none."""
+        return self.key.removeprefix(ATTRIBUTE) if self.key.startswith(ATTRIBUTE) else ""
 
 
 @dataclass(frozen=True)
@@ -205,7 +212,6 @@ TABLES = {
         EXCLUDED,
     )
 }
-ATTRIBUTE = "attribute:"
 
 
 def merged(chosen: Sequence[str], offered: Collection[str], before: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from targetgroups.columns import ATTRIBUTE, Column
 from targetgroups.listed import ListedPerson
+from targetgroups.models import Subscriber
 
 from .ui import chip, icon, moments
 
@@ -35,6 +36,13 @@ def people_rows(rows: Sequence[ListedPerson], columns: Sequence[Column]) -> Safe
         attributes = json.loads(row.attributes) if has_attributes else {}
         lines.append(f"<tr>{''.join([cell(row, attributes) for cell in cells])}</tr>")
     return SafeString("\n".join(lines))
+
+
+@register.filter
+def attribute(person: Subscriber | None, name: str) -> str:
+    """Return an extra field of a person as text; empty where nobody is known, or it is not."""
+    found = person.attributes.get(name) if person else None
+    return "" if found is None else str(found)
 
 
 def _plain(field: str) -> Cell:

@@ -14,7 +14,7 @@ from accounts.decorators import requires
 from accounts.permissions import EXPORT, VIEW_SUBSCRIBERS
 from thrive_sync.lib.csv_export import csv_response, in_steps
 
-from ..columns import Column
+from ..columns import Column, attribute_columns
 from ..models import Bridge
 from . import reading
 from .asking import is_part, page_size, person, whole
@@ -43,8 +43,8 @@ def people_csv(request: HttpRequest) -> HttpResponseBase:
     if bridge is None:
         raise Http404
     (text, reason), order = _wanted(request, show), show.ordering(request)
-    columns = show.table.shown_to(person(request))
-    rows = in_order(show, bridge, order=order, text=text, reason=reason)
+    columns = show.table.shown_to(person(request), attribute_columns(reading.attribute_names(bridge)))
+    rows = in_order(show, bridge, order=order, text=text, reason=reason, columns=columns)
     what = {"list": show.word, "reason": reason, "columns": [c.key for c in columns], "is_searched": bool(text)}
     audit.record(person(request), "people.exported", bridge, None, what)
     lines = (
@@ -63,7 +63,8 @@ def _wanted(request: HttpRequest, show: Show) -> tuple[str, str]:
 
 def _context(request: HttpRequest, bridge: Bridge, show: Show) -> dict[str, Any]:
     (text, reason), order = _wanted(request, show), show.ordering(request)
-    size = page_size(request, show.table)
+    size, extra = page_size(request, show.table), attribute_columns(reading.attribute_names(bridge))
+    columns = show.table.shown_to(person(request), extra)
     page = page_of(
         show,
         bridge,
@@ -73,6 +74,7 @@ def _context(request: HttpRequest, bridge: Bridge, show: Show) -> dict[str, Any]
         size=size,
         after=whole(request, "after"),
         before=whole(request, "before"),
+        columns=columns,
     )
     is_all = not page.has_previous and not page.has_next
     counted = show.rows(bridge, text, reason).order_by().values_list("pk", flat=True)
@@ -84,7 +86,8 @@ def _context(request: HttpRequest, bridge: Bridge, show: Show) -> dict[str, Any]
         "lines": show.lines(bridge, page.rows),
         "hits": len(page.rows) if is_all else reading.hits_among(counted),
         "table": show.table,
-        "columns": show.table.shown_to(person(request)),
+        "columns": columns,
+        "all_columns": [*show.table.columns, *extra],
         "order": order,
         "size": size,
         "text": text,
@@ -95,6 +98,8 @@ def _context(request: HttpRequest, bridge: Bridge, show: Show) -> dict[str, Any]
 
 def _cell(line: Line, column: Column) -> object:
     who = line.person
+    if column.attribute:
+        return who.attributes.get(column.attribute, "") if who else ""
     if column.key in ("first_name", "last_name", "name", "local_id"):
         return getattr(who, column.key) if who else ""
     if column.key == "status":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from thrive_sync.lib.paging import KeysetPage, keyset_page
 
 from ..choices import BOUNCES, WISHES, ExclusionReason, SuppressionCause
-from ..columns import LEFT_OUT, PEOPLE, SUPPRESSED, Table
+from ..columns import LEFT_OUT, PEOPLE, SUPPRESSED, Column, Table
 from ..models import Bridge, Exclusion, Membership, Subscriber, Suppression, TargetGroup
 from .asking import Ordering
 from .reading import suppressed_addresses
@@ -88,8 +88,9 @@ def page_of(
     size: int,
     after: int | None,
     before: int | None,
+    columns: Iterable[Column],
 ) -> KeysetPage[Any]:
-    fields, rows = show.orders[order.sort], show.rows(bridge, text, reason)
+    fields, rows = show.orders[order.sort], _read_for(columns, show.rows(bridge, text, reason))
     return keyset_page(
         rows,
         fields,
@@ -100,10 +101,18 @@ def page_of(
     )
 
 
-def in_order(show: Show, bridge: Bridge, *, order: Ordering, text: str, reason: str) -> QuerySet[Any]:
+def in_order(
+    show: Show, bridge: Bridge, *, order: Ordering, text: str, reason: str, columns: Iterable[Column]
+) -> QuerySet[Any]:
     """Return everybody that the pages of a list show, in the list's order."""
-    fields = show.orders[order.sort]
-    return show.rows(bridge, text, reason).order_by(*(f"-{name}" if order.is_descending else name for name in fields))
+    fields, rows = show.orders[order.sort], _read_for(columns, show.rows(bridge, text, reason))
+    return rows.order_by(*(f"-{name}" if order.is_descending else name for name in fields))
+
+
+def _read_for(columns: Iterable[Column], rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Leave the attributes of people unread where no column shows one: they are the largest part of a row."""
+    is_needless = rows.model is Subscriber and not any(column.attribute for column in columns)
+    return rows.defer("attributes") if is_needless else rows
 
 
 def _key(rows: QuerySet[Any], order: Sequence[str], row_id: int | None) -> tuple[Any, ...] | None:

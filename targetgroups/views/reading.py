@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Q, QuerySet, Subquery
 
 from thrive_sync.lib.paging import KeysetPage, keyset_page
+from thrive_sync.lib.sorting import sort_key
 from thrive_sync.lib.statements import ById
 
 from ..choices import ACTIVE, NotReceiving, OutcomeKind, RunKind, RunStatus
@@ -42,6 +43,13 @@ def bridges() -> list[Bridge]:
 def chosen(bridges: Sequence[Bridge], number: int | None) -> Bridge | None:
     """Return the bridge that an address names, or the one to work with where it names none that there is."""
     return next((one for one in bridges if one.pk == number), next(iter(bridges), None))
+
+
+def attribute_names(bridge: Bridge) -> list[str]:
+    """Return the extra fields that any search of a bridge brings; those of a deleted group's people are kept too."""
+    groups = TargetGroup.objects.filter(bridge=bridge).exclude(attribute_names=[])
+    found = groups.order_by().values_list("attribute_names", flat=True).distinct()
+    return sorted({name for names in found for name in names}, key=lambda name: (sort_key(name), name))
 
 
 def newest_run(bridge: Bridge | None, kind: RunKind) -> SyncRun | None:
