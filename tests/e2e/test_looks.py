@@ -16,6 +16,13 @@ from tests.e2e.conftest import keep_picture, sign_in, violations
 from tests.targetgroups.views.conftest import FIGURES, Rows, outcome
 
 pytestmark = pytest.mark.django_db(transaction=True)
+LONG = "A rather long name of an extra field"
+# The whole form stands in the window, and neither it nor its list needs to be scrolled sideways.
+IS_IN_SIGHT = """form => {
+    const at = form.getBoundingClientRect();
+    const inside = at.left >= 0 && at.top >= 0 && at.right <= innerWidth && at.bottom <= innerHeight;
+    return inside && [form, form.querySelector("ol")].every(one => one.scrollWidth <= one.clientWidth);
+}"""
 
 
 @pytest.fixture
@@ -23,7 +30,7 @@ def pages(site: str) -> dict[str, str]:
     """Rows in every state that a page can show, and the pages that show them."""
     rows = Rows(Bridge.objects.get())
     reasons = {"do_not_email": 55, "no_address": 3, "malformed_address": 1, "duplicate_row": 1, "unreadable_row": 0}
-    group = rows.group("Members", member_count=40, exclusion_counts=reasons, attribute_names=["Chapter"])
+    group = rows.group("Members", member_count=40, exclusion_counts=reasons, attribute_names=["Chapter", LONG])
     done, again = rows.run(group, figures=FIGURES), rows.run(group, figures=FIGURES)
     TargetGroup.objects.filter(pk=group.pk).update(counted_run=done, search_count=100)
     group.refresh_from_db()
@@ -90,6 +97,29 @@ def test_every_page_is_accessible_and_fits(
         keep_picture(page, f"{name}-{width}-{theme}")
         assert violations(page) == [], name
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        if name == "people":
+            page.set_viewport_size({"width": width, "height": 400})  # a phone that lies, or letters at 200 %
+            columns_are_chosen(page, f"chooser-{width}-{theme}")
+            page.set_viewport_size({"width": width, "height": 820})
+
+
+def columns_are_chosen(page: Page, picture: str) -> None:
+    """Open the chooser, move a column by keys and by its button, and use it: all of it in sight and within reach."""
+    page.get_by_role("button", name="6 columns").press("Enter")
+    chooser = page.get_by_role("form", name="Columns")
+    expect(chooser.get_by_role("checkbox", name="First Name")).to_be_focused()
+    field = chooser.get_by_role("checkbox", name=LONG)
+    field.check()
+    page.keyboard.press("Alt+ArrowUp")
+    expect(field).to_be_focused()
+    expect(chooser.get_by_role("status")).to_have_text(f"{LONG}: 9 of 11")
+    chooser.get_by_role("button", name=f"Move {LONG} up").click()
+    expect(field).to_be_in_viewport(ratio=1)
+    keep_picture(page, picture)
+    assert violations(page) == []
+    assert chooser.evaluate(IS_IN_SIGHT)
+    chooser.get_by_role("button", name="Use these").last.press("Enter")
+    expect(page.get_by_role("columnheader", name=LONG)).to_be_attached()
 
 
 def test_the_pages_for_what_goes_wrong_are_accessible_too(site: str, browser: object) -> None:
