@@ -83,6 +83,13 @@ class RemovalReason(models.TextChoices):
     ERASED = "erased", "Erased here on request"
 
 
+class DoubtReason(models.TextChoices):
+    """Why a member whom a reading does not show as eligible was not removed (R5)."""
+
+    UNREADABLE_ROW = "unreadable_row", "Unreadable row (rejected)"
+    UNREADABLE_ANSWER = "unreadable_answer", "Asked for again, and the answer was not readable"
+
+
 class OutcomeKind(models.TextChoices):
     CHANGED = "changed", "Changed"
     REMOVED = "removed", "Removed"
@@ -90,6 +97,7 @@ class OutcomeKind(models.TextChoices):
     WOULD_CHANGE = "would_change", "Would be changed"
     WOULD_REMOVE = "would_remove", "Would be removed"
     WOULD_STAY = "would_stay", "Would stay"
+    KEPT = "kept", "Kept on doubt"
 
 
 class GroupState(models.TextChoices):
@@ -144,7 +152,7 @@ def reason_label(word: str) -> str:
     """Put a reason of a removal or an exclusion in words; the empty one is of a held run, which asks nobody (R6)."""
     if not word:
         return "Not among the eligible; the reason is asked for when it is applied"
-    for choices in (RemovalReason, ExclusionReason):
+    for choices in (RemovalReason, ExclusionReason, DoubtReason):
         if word in choices.values:
             return str(choices(word).label)
     return word.replace("_", " ").capitalize()

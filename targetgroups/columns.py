@@ -167,6 +167,7 @@ CHANGED_BY_RUN = Table(
     "changed_by_run", (_SORTED_REMOTE_ID, _EMAIL, _NAME, Column("changes", "What changed"), *_PARTS_OF_PERSON)
 )
 REMOVED_BY_RUN = Table("removed_by_run", (_SORTED_REMOTE_ID, _EMAIL, _NAME, Column("reason", "Why"), *_PARTS_OF_PERSON))
+KEPT_BY_RUN = Table("kept_by_run", (_SORTED_REMOTE_ID, _EMAIL, _NAME, Column("reason", "Why"), *_PARTS_OF_PERSON))
 WOULD_BE_ADDED = Table("would_be_added", (_SORTED_REMOTE_ID, _EMAIL, _NAME, *_PARTS_OF_PERSON))
 EXCLUDED = Table(
     "excluded",
@@ -208,6 +209,7 @@ TABLES = {
         ADDED_BY_RUN,
         CHANGED_BY_RUN,
         REMOVED_BY_RUN,
+        KEPT_BY_RUN,
         WOULD_BE_ADDED,
         EXCLUDED,
     )

@@ -6,7 +6,7 @@ from .sync_run import SyncRun
 
 
 class RunOutcome(models.Model):
-    """One person that a run changed, removed, or would have: by Remote ID; names are joined while they exist.
+    """One person that a run changed, removed, or would have, or kept on doubt: by Remote ID; names are joined.
 
     Who was *added* is told by Membership.added_run_id, and for those who have left since by `added_run_id` here; who
     was excluded by Exclusion. Kept for SYNC_OUTCOME_DAYS.

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Count
 
-from ..choices import OutcomeKind, RemovalReason
+from ..choices import DoubtReason, OutcomeKind, RemovalReason
 from ..models import RunOutcome, Subscriber, SyncRun, TargetGroup
 from ..remote import PeoplePage
 from .compare import STAGED
@@ -17,6 +17,15 @@ from .staged_rows import NO_FLAG
 _TO_LEAVE = """
     CASE {reason} WHEN 'do_not_email' THEN 'now_do_not_email' WHEN 'no_address' THEN 'now_no_address'
         WHEN 'malformed_address' THEN 'now_malformed_address' ELSE '' END
+"""
+
+
+# Any row of a stored subscriber `t` was rejected: by its Remote ID, or by the Local ID alone.
+_IS_UNREADABLE = """
+    EXISTS (
+        SELECT 1 FROM {stage} r WHERE r.reason = 'unreadable_row'
+        AND ((r.remote_key <> '' AND r.remote_key = t.remote_key) OR r.local_id = t.local_id)
+    )
 """
 
 
@@ -80,12 +89,6 @@ def find_candidates(stage: Stage, group: TargetGroup) -> int:
 
     Whoever's row was rejected is not among them: an unreadable row says nothing (R5).
     """
-    unreadable = """
-        AND NOT EXISTS (
-            SELECT 1 FROM {stage} r WHERE r.reason = 'unreadable_row'
-            AND ((r.remote_key <> '' AND r.remote_key = t.remote_key) OR r.local_id = t.local_id)
-        )
-    """
     return stage.execute(
         f"""
         INSERT INTO {{removals}} (subscriber_id, remote_key, remote_id, reason, asked_at)
@@ -97,7 +100,7 @@ def find_candidates(stage: Stage, group: TargetGroup) -> int:
             SELECT 1 FROM compared e WHERE e.subscriber_id = m.subscriber_id AND e.reason = ''
         )
         """  # noqa: S608 - fixed texts
-        + (unreadable if stage.has_rejects else ""),
+        + (f"AND NOT {_IS_UNREADABLE}" if stage.has_rejects else ""),
         group=group.pk,
     )
 
@@ -203,6 +206,27 @@ def record_few_who_stay(run: SyncRun, stage: Stage, member_count: int, would_rem
         run=run.pk,
         group=run.target_group_id,
         kind=OutcomeKind.WOULD_STAY,
+    )
+
+
+def record_kept(run: SyncRun, stage: Stage, group: TargetGroup) -> int:
+    """Keep who stays on doubt, and why; return how many. Call it when the others are gone and the new ones members."""
+    return stage.execute(
+        f"""
+        INSERT INTO targetgroups_runoutcome (bridge_id, run_id, kind, remote_id, remote_key, reason, recorded_at)
+        SELECT %(bridge)s, %(run)s, %(kind)s, t.remote_id, t.remote_key,
+            CASE WHEN {_IS_UNREADABLE} THEN %(row)s ELSE %(answer)s END, clock_timestamp()
+        FROM targetgroups_membership m JOIN targetgroups_subscriber t ON t.id = m.subscriber_id
+        WHERE m.target_group_id = %(group)s AND m.added_run_id <> %(run)s AND NOT EXISTS (
+            SELECT 1 FROM compared e WHERE e.subscriber_id = m.subscriber_id AND e.reason = ''
+        )
+        """,  # noqa: S608 - fixed texts
+        bridge=run.bridge_id,
+        run=run.pk,
+        group=group.pk,
+        kind=OutcomeKind.KEPT,
+        row=DoubtReason.UNREADABLE_ROW,
+        answer=DoubtReason.UNREADABLE_ANSWER,
     )
 
 

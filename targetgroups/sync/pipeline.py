@@ -215,7 +215,10 @@ def _write(attempt: Attempt) -> Applied:
     removed_by_reason = apply.remove_members(run, stage, group) if removals else {}
     newly_excluded = apply.update_exclusions(run, stage, group)
     members_after = members_before + added - sum(removed_by_reason.values())
-    return Applied(members_before, members_after, added, changed, removed_by_reason, sums, newly_excluded)
+    applied = Applied(members_before, members_after, added, changed, removed_by_reason, sums, newly_excluded)
+    if applied.kept > 0:
+        diff.record_kept(run, stage, group)
+    return applied
 
 
 def _wait_for_lock(run: SyncRun, heart: Heartbeat) -> None:

@@ -81,6 +81,11 @@ class Applied:
     newly_excluded: int = 0
 
     @property
+    def kept(self) -> int:
+        """Members whom the reading does not show as eligible, and whom doubt keeps (R5)."""
+        return self.members_after - self.sums.eligible
+
+    @property
     def removed(self) -> int:
         return sum(self.removed_by_reason.values())
 
@@ -94,4 +99,5 @@ class Applied:
             "unchanged": self.sums.eligible - self.added - self.changed,
             "removed": self.removed,
             "removed_by_reason": self.removed_by_reason,
+            "kept": self.kept,
         }

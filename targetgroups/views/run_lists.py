@@ -15,7 +15,7 @@ from django.utils import timezone
 from thrive_sync.lib.paging import KeysetPage, keyset_page
 
 from ..choices import ExclusionReason, OutcomeKind, RemovalReason, RunKind, reason_label
-from ..columns import ADDED_BY_RUN, CHANGED_BY_RUN, EXCLUDED, REMOVED_BY_RUN, WOULD_BE_ADDED, Table
+from ..columns import ADDED_BY_RUN, CHANGED_BY_RUN, EXCLUDED, KEPT_BY_RUN, REMOVED_BY_RUN, WOULD_BE_ADDED, Table
 from ..models import Exclusion, Membership, RunOutcome, Subscriber, SyncRun, TargetGroup
 from .reading import found_people, present_exclusions
 from .sums import NO_REASON, REASONS
@@ -53,6 +53,7 @@ LISTS = {
         PeopleList("added_left", "Added, left since", REMOVED_BY_RUN, OutcomeKind.REMOVED),
         PeopleList("changed", "Changed", CHANGED_BY_RUN, OutcomeKind.CHANGED),
         PeopleList("removed", "Removed", REMOVED_BY_RUN, OutcomeKind.REMOVED),
+        PeopleList("kept", "Kept on doubt", KEPT_BY_RUN, OutcomeKind.KEPT),
         PeopleList("would_add", "Would be added", WOULD_BE_ADDED, OutcomeKind.WOULD_ADD),
         PeopleList("would_change", "Would be changed", CHANGED_BY_RUN, OutcomeKind.WOULD_CHANGE),
         PeopleList("would_remove", "Would be removed", REMOVED_BY_RUN, OutcomeKind.WOULD_REMOVE),
@@ -114,6 +115,8 @@ def lists_of(run: SyncRun, now: datetime | None = None) -> list[tuple[str, str, 
     # Whom it added is told by the members; those who have left since are told by their leaving.
     if run.figures.get("added") and left_since(run).exists():
         lists.insert(1, ("added_left", LISTS["added_left"].label, None))
+    if kept := figure(run, "kept"):
+        lists.append(("kept", LISTS["kept"].label, kept))
     return lists
 
 

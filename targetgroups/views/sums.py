@@ -12,8 +12,8 @@ from ..models import ReceivingCount, SyncRun, TargetGroup
 NO_REASON = "none"
 # Every reason to leave or to be left out, in the order in which they are listed.
 REASONS = ("", *RemovalReason.values, *ExclusionReason.values)
-KEPT = "Kept on doubt: not readable this time, or still in the search when asked again"
-PEOPLE_LISTS = ("added", "changed", "removed", "would_add", "would_change", "would_remove")
+KEPT = "Kept on doubt: not readable this time"
+PEOPLE_LISTS = ("added", "changed", "removed", "kept", "would_add", "would_change", "would_remove")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def group_sums(group: TargetGroup) -> list[Line]:
     if group.member_count is None:
         return []
     reasons = _reasons(group.exclusion_counts, is_calculated=group.is_do_not_email_calculated)
-    # Nobody is removed on doubt (R5): who could not be read now, or still matched when asked again, stays a member.
+    # Nobody is removed on doubt (R5): who could not be read stays a member.
     kept = group.member_count - ((group.search_count or 0) - sum(line.count or 0 for line in reasons))
     doubtful = [Line("kept", KEPT, abs(kept), sign="+" if kept > 0 else "−")] if kept else []
     return [
@@ -99,6 +99,7 @@ def member_sums(run: SyncRun) -> list[Line]:
     before = Line("members_before", "Members before", figures["members_before"])
     if "members_after" not in figures:  # held, or a preview: nothing was written
         return [before, *_would(figures)]
+    kept = [Line("kept", KEPT, figures["kept"])] if figures.get("kept") else []
     return [
         before,
         Line("added", "Added", figures.get("added"), sign="+"),
@@ -107,6 +108,7 @@ def member_sums(run: SyncRun) -> list[Line]:
         Line("members_after", "Members after", figures["members_after"], sign="="),
         Line("changed", "Changed", figures.get("changed")),
         Line("unchanged", "Unchanged", figures.get("unchanged")),
+        *kept,
     ]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from targetgroups.models import Bridge, RunOutcome, Subscriber
+from targetgroups.models import Bridge, Membership, RunOutcome, Subscriber
 from tests.support import truth
 from tests.support.engine import raw_connection
 from tests.support.failing import completes, fails, picture, synced
@@ -172,6 +172,27 @@ def test_r5_whoever_stands_in_a_row_without_id_is_not_removed(engine: Engine, gr
     assert engine.group(group).exclusion_counts["unreadable_row"] == 4
     assert not RunOutcome.objects.filter(run=run, kind="removed").exists()
     _adds_up(run.figures)
+    kept = RunOutcome.objects.filter(run=run, kind="kept")
+    assert {row.remote_key for row in kept} < everybody
+    assert [row.reason for row in kept] == ["unreadable_row"] * 4
+    assert run.figures["kept"] == 4
+
+
+def test_r5_who_is_kept_on_doubt_is_written_down_and_of_the_others_nothing(engine: Engine, group: str) -> None:
+    Bridge.objects.update(requests_in_flight=1)
+    engine.standin.fails("ExecuteSearch", "rows_without_id", only="page", times=1, rows=4)
+    engine.standin.insert(2, {"DoNotEmail": False})
+    before = {row["id"]: row for row in Subscriber.objects.values()}, set(Membership.objects.values_list("pk"))
+    run = completes(engine, group, "completed_with_rejects")
+    people, members = {row["id"]: row for row in Subscriber.objects.values()}, set(Membership.objects.values_list("pk"))
+    assert {pk: people[pk] for pk in before[0]} == before[0]
+    assert members > before[1]
+    assert run.figures["added"] == 2
+    rows = RunOutcome.objects.filter(run=run)
+    assert rows.count() == run.figures["kept"] == len(members) - run.figures["eligible"]
+    again = completes(engine, group)
+    assert again.figures["kept"] == 0
+    assert not RunOutcome.objects.filter(run=again).exists()
 
 
 def test_r5_whoever_stands_in_a_row_without_any_key_is_asked_for_and_stays(engine: Engine, group: str) -> None:

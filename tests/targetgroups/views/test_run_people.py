@@ -63,6 +63,22 @@ def test_r1_whoever_is_do_not_email_is_shown_by_remote_id_alone(eventful: SyncRu
     )
 
 
+def test_r15_who_was_kept_on_doubt_opens_from_the_run_and_from_counts(rows: Rows, sign_in: SignIn) -> None:
+    group = rows.group(member_count=41, exclusion_counts={"unreadable_row": 1})
+    run = group.counted_run = rows.run(group, figures=FIGURES | {"members_after": 41, "kept": 1})
+    group.search_count = 41
+    group.save()
+    zoe = rows.member(group, "zoe@lamps.example", "Zoë", "Ångström")
+    outcome(run, zoe, OutcomeKind.KEPT, reason="unreadable_row")
+    client, address = sign_in(), f"/sync-activity/{run.pk}/kept/"
+    for page in (f"/sync-activity/{run.pk}/", f"/target-groups/{group.pk}/counts/"):
+        assert f'href="{address}">1</a>' in client.get(page).content.decode()
+    page = client.get(address)
+    assert listed(page) == [zoe.remote_id]
+    assert "Unreadable row (rejected)" in text_of(page)
+    assert "Kept on doubt (1)" in text_of(page)
+
+
 def test_lists_are_sorted_by_remote_id_in_both_directions(eventful: SyncRun, sign_in: SignIn) -> None:
     client, address = sign_in(), f"/sync-activity/{eventful.pk}/removed/"
     up = listed(client.get(address))
