@@ -94,12 +94,11 @@ def subscribers(request: HttpRequest, group_id: int) -> HttpResponse:
     order, text = ordering(request, SUBSCRIBERS, "email"), request.POST.get("q", "").strip()
     size, extra = page_size(request, SUBSCRIBERS), attribute_columns(group.attribute_names)
     only = reading.only_word(request.GET.get("only", ""))
+    found = reading.found_people(group, text, only)
     page = reading.people_page(
-        group,
+        found,
         sort=order.sort,
         is_descending=order.is_descending,
-        text=text,
-        only=only,
         size=size,
         after=whole(request, "after"),
         before=whole(request, "before"),
@@ -114,7 +113,7 @@ def subscribers(request: HttpRequest, group_id: int) -> HttpResponse:
         "text": text,
         "only": only,
         "only_label": ONLY.get(only, ""),
-        "hits": reading.hits_of(page, group, text, only) if text else None,
+        "hits": reading.hits_of(page, found) if text else None,
         "may_export": user.may(EXPORT),
     }
     if is_part(request, "people"):

@@ -101,20 +101,18 @@ def activity_page(filters: dict[str, Any], *, size: int, after: int | None, befo
 
 
 def people_page(
-    group: TargetGroup,
+    found: QuerySet[Membership],
     *,
     sort: str,
     is_descending: bool,
-    text: str,
-    only: str = "",
     size: int,
     after: int | None,
     before: int | None,
 ) -> KeysetPage[ListedPerson]:
-    """Read one page of a group's subscribers: as many memberships as it shows, and only these people's rows."""
+    """Read one page of `found_people`: as many memberships as it shows, and only these people's rows."""
     column = PEOPLE_SORTS[sort]
     return keyset_page(
-        found_people(group, text, only),
+        found,
         [column, "subscriber_id"],
         size=size,
         after=_person_key(after, column),
@@ -145,18 +143,14 @@ def found_people(group: TargetGroup, text: str, only: str = "") -> QuerySet[Memb
     return people.containing(text, group.bridge_id)
 
 
-def hits_of(page: KeysetPage[ListedPerson], group: TargetGroup, text: str, only: str) -> int:
-    """Count hits as `hit_count` does; most searches have theirs on one page, and nothing is asked for."""
+def hits_of(page: KeysetPage[ListedPerson], found: QuerySet[Membership]) -> int:
+    """Count `found_people`; most searches have them on one page, and nothing is asked for."""
     is_all = not page.has_previous and not page.has_next
-    return len(page.rows) if is_all else hit_count(group, text, only)
-
-
-def hit_count(group: TargetGroup, text: str, only: str = "") -> int:
-    """Count hits, up to one more than MOST_HITS_COUNTED."""
-    return hits_among(found_people(group, text, only).values_list("subscriber_id", flat=True))
+    return len(page.rows) if is_all else hits_among(found.values_list("subscriber_id", flat=True))
 
 
 def hits_among(rows: QuerySet[Any]) -> int:
+    """Count hits, up to one more than MOST_HITS_COUNTED."""
     return len(rows[: MOST_HITS_COUNTED + 1])
 
 

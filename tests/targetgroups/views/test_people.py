@@ -37,7 +37,8 @@ def walk(group: TargetGroup, sort: str, *, is_descending: bool, backwards: bool 
         assert last is not None
         seen, cursor = [last.subscriber_id], {"after": None, "before": last.subscriber_id}
     for _ in range(20):
-        page = reading.people_page(group, sort=sort, is_descending=is_descending, text="", size=7, **cursor)
+        found = reading.found_people(group, "")
+        page = reading.people_page(found, sort=sort, is_descending=is_descending, size=7, **cursor)
         ids = [row.subscriber_id for row in page.rows]
         seen = [*ids, *seen] if backwards else [*seen, *ids]
         if not (page.has_previous if backwards else page.has_next):
@@ -60,9 +61,8 @@ def test_paging_shows_everybody_exactly_once_in_order(
 def test_a_page_survives_its_cursor_leaving_the_group(crowd: TargetGroup) -> None:
     everybody = walk(crowd, "email", is_descending=False)
     Membership.objects.filter(target_group=crowd, subscriber_id=everybody[20]).delete()
-    page = reading.people_page(
-        crowd, sort="email", is_descending=False, text="", size=5, after=everybody[20], before=None
-    )
+    left = reading.found_people(crowd, "")
+    page = reading.people_page(left, sort="email", is_descending=False, size=5, after=everybody[20], before=None)
     assert [row.subscriber_id for row in page.rows] == everybody[21:26]
 
 
@@ -121,7 +121,7 @@ def test_what_is_searched_for_stands_in_no_address(known: TargetGroup, sign_in: 
 
 def test_hits_are_counted_up_to_a_thousand(known: TargetGroup, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MOST_HITS_COUNTED", 2)
-    assert reading.hit_count(known, "example") == 3
+    assert reading.hits_among(reading.found_people(known, "example")) == 3
 
 
 def test_remote_id_and_attributes_are_columns_to_choose(rows: Rows, sign_in: SignIn) -> None:
