@@ -11,6 +11,7 @@ from accounts.permissions import VIEW_GROUPS, VIEW_MAILINGS, VIEW_SUBSCRIBERS
 from targetgroups.models import TargetGroup
 from targetgroups.views import info
 from targetgroups.views.asking import is_part, person, whole
+from targetgroups.views.deleted_group import or_what_became_of_it
 from targetgroups.views.groups import live_context
 
 from . import reading
@@ -19,6 +20,7 @@ from .overview import estimate_of
 
 @requires(VIEW_GROUPS)
 @require_GET
+@or_what_became_of_it
 def group_mailings(request: HttpRequest, group_id: int) -> HttpResponse:
     """List the mailings of a group; who may neither write nor send any sees their names and states alone."""
     groups = TargetGroup.objects.present().with_same_name_flags().select_related("folder", "bridge", "counted_run")

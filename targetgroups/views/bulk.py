@@ -62,7 +62,12 @@ def delete(request: HttpRequest) -> HttpResponse:
 @requires(VIEW_GROUPS, EDIT_GROUPS)
 @require_POST
 def undelete(request: HttpRequest) -> HttpResponse:
-    return _answer(request, bulk.undelete_groups(_ticked(request), person(request)), "undeleted")
+    ids = _ticked(request)
+    done = bulk.undelete_groups(ids, person(request))
+    if request.POST.get("to") == "info" and ids:  # asked for at the group's own address
+        _say(request, done, "undeleted")
+        return redirect("targetgroups:info", group_id=ids[0])
+    return _answer(request, done, "undeleted")
 
 
 def _ticked(request: HttpRequest) -> list[int]:
@@ -97,15 +102,19 @@ def _ask(request: HttpRequest, ids: list[int], action: str, **context: Any) -> H
 
 def _answer(request: HttpRequest, done: Done, verb: str) -> HttpResponse:
     """Say what was done and why the rest was not, over the list as it is now."""
-    level = messages.SUCCESS if not done.refused else messages.WARNING if done.groups else messages.ERROR
-    if not done.groups and not done.refused:
-        messages.warning(request, "Tick at least one target group first.")
-    else:
-        said = render_to_string("targetgroups/_outcome.html", {"done": done, "verb": verb})
-        messages.add_message(request, level, said)
+    _say(request, done, verb)
     if is_part(request, "groups", "ask-body"):
         response = render(request, "targetgroups/_groups_answer.html", group_list.list_context(request))
         response["HX-Retarget"], response["HX-Reswap"] = "#groups", "morph:outerHTML"
         return response
     filters = request.GET.urlencode()
     return redirect(reverse("targetgroups:target_groups") + (f"?{filters}" if filters else ""))
+
+
+def _say(request: HttpRequest, done: Done, verb: str) -> None:
+    level = messages.SUCCESS if not done.refused else messages.WARNING if done.groups else messages.ERROR
+    if not done.groups and not done.refused:
+        messages.warning(request, "Tick at least one target group first.")
+    else:
+        said = render_to_string("targetgroups/_outcome.html", {"done": done, "verb": verb})
+        messages.add_message(request, level, said)

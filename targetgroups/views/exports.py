@@ -21,6 +21,7 @@ from ..models import TargetGroup
 from . import csv_lists, group_list, reading, run_filters, run_lists
 from .asking import ordering, person
 from .csv_cells import list_header, list_lines, member_lines
+from .deleted_group import or_what_became_of_it
 from .run_people import wanted
 
 ALL = "all"
@@ -47,6 +48,7 @@ def run_people_csv(request: HttpRequest, run_id: int, kind: str) -> HttpResponse
 
 @requires(VIEW_GROUPS, VIEW_SUBSCRIBERS, EXPORT)
 @require_POST
+@or_what_became_of_it
 def subscribers_csv(request: HttpRequest, group_id: int) -> HttpResponseBase:
     """Export what the Subscribers tab shows: its columns, order, search and filter."""
     group = get_object_or_404(TargetGroup.objects.present(), pk=group_id)
@@ -61,6 +63,7 @@ def subscribers_csv(request: HttpRequest, group_id: int) -> HttpResponseBase:
 
 @requires(VIEW_GROUPS, VIEW_SUBSCRIBERS, EXPORT)
 @require_POST
+@or_what_became_of_it
 def excluded_csv(request: HttpRequest, group_id: int) -> HttpResponseBase:
     """Export what the Excluded tab shows."""
     group = get_object_or_404(TargetGroup.objects.present(), pk=group_id)

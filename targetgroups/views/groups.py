@@ -20,6 +20,7 @@ from ..criteria import CONDITIONS, MOST
 from ..models import Bridge, TargetGroup
 from . import group_list, reading
 from .asking import is_part, person
+from .deleted_group import or_what_became_of_it
 
 
 @requires(VIEW_GROUPS)
@@ -63,6 +64,7 @@ def refresh(request: HttpRequest) -> HttpResponse:
 
 @requires(VIEW_GROUPS, SYNC)
 @require_POST
+@or_what_became_of_it
 def resync(request: HttpRequest, group_id: int) -> HttpResponse:
     group = get_object_or_404(TargetGroup.objects.present().select_related("bridge"), pk=group_id)
     if group.is_runnable:
@@ -76,6 +78,7 @@ def resync(request: HttpRequest, group_id: int) -> HttpResponse:
 
 @requires(VIEW_GROUPS, SYNC)
 @require_POST
+@or_what_became_of_it
 def preview(request: HttpRequest, group_id: int) -> HttpResponse:
     """Ask what a sync would change now; the run's page shows it as it comes."""
     group = get_object_or_404(TargetGroup.objects.present().select_related("bridge"), pk=group_id)

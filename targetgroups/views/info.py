@@ -22,6 +22,7 @@ from ..models import SyncRun, TargetGroup
 from . import reading, run_lists
 from .asking import is_part, ordering, page_size, person, whole
 from .count_history import counts_over_time
+from .deleted_group import or_what_became_of_it
 from .groups import live_context
 from .run_people import list_context, wanted
 from .sums import group_sums, receiving_sums
@@ -40,6 +41,7 @@ TABS = (
 
 @requires(VIEW_GROUPS)
 @require_POST
+@or_what_became_of_it
 def open_info(request: HttpRequest, group_id: int) -> HttpResponse:
     """Ask for a sync, as choosing Info does, and show Info; without the permission Info says why nothing syncs."""
     group = _group(group_id, "bridge")
@@ -50,6 +52,7 @@ def open_info(request: HttpRequest, group_id: int) -> HttpResponse:
 
 @requires(VIEW_GROUPS)
 @require_GET
+@or_what_became_of_it
 def overview(request: HttpRequest, group_id: int) -> HttpResponse:
     group = _group(group_id, "folder", "counted_run")
     counted_run = group.counted_run
@@ -59,6 +62,7 @@ def overview(request: HttpRequest, group_id: int) -> HttpResponse:
 
 @requires(VIEW_GROUPS)
 @require_GET
+@or_what_became_of_it
 def live(request: HttpRequest, group_id: int) -> HttpResponse:
     """Render the live strip for its polling; when the run is over, the tab below reloads itself once."""
     context = live_context(request, _group(group_id))
@@ -70,6 +74,7 @@ def live(request: HttpRequest, group_id: int) -> HttpResponse:
 
 @requires(VIEW_GROUPS)
 @require_GET
+@or_what_became_of_it
 def counts(request: HttpRequest, group_id: int) -> HttpResponse:
     group = _group(group_id)
     elsewhere, counted = reading.now_do_not_email_count(group), reading.receiving_count(group)
@@ -88,6 +93,7 @@ def counts(request: HttpRequest, group_id: int) -> HttpResponse:
 
 @requires(VIEW_GROUPS, VIEW_SUBSCRIBERS)
 @require_http_methods(["GET", "POST"])
+@or_what_became_of_it
 def subscribers(request: HttpRequest, group_id: int) -> HttpResponse:
     """Show a page of the group's people. A search is posted: what is looked for may not stand in an address."""
     group, user = _group(group_id), person(request)
@@ -123,6 +129,7 @@ def subscribers(request: HttpRequest, group_id: int) -> HttpResponse:
 
 @requires(VIEW_GROUPS, VIEW_SUBSCRIBERS)
 @require_http_methods(["GET", "POST"])
+@or_what_became_of_it
 def excluded(request: HttpRequest, group_id: int) -> HttpResponse:
     """List who is left out of the group now. A search is posted, as among the subscribers."""
     group, (text, reason) = _group(group_id), wanted(request, "excluded")
@@ -138,6 +145,7 @@ def excluded(request: HttpRequest, group_id: int) -> HttpResponse:
 
 @requires(VIEW_GROUPS)
 @require_GET
+@or_what_became_of_it
 def history(request: HttpRequest, group_id: int) -> HttpResponse:
     group = _group(group_id)
     filters = {"group": group.pk, "kind": RunKind.GROUP}
@@ -147,6 +155,7 @@ def history(request: HttpRequest, group_id: int) -> HttpResponse:
 
 @requires(VIEW_GROUPS, SYNC)
 @require_POST
+@or_what_became_of_it
 def cancel(request: HttpRequest, group_id: int, run_id: int) -> HttpResponse:
     group = _group(group_id)
     with contextlib.suppress(NotAllowedNow):  # it ended between the page and the click: the strip shows how

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from targetgroups import suppression
 from targetgroups.choices import OutcomeKind, Phase, SuppressionCause
@@ -122,10 +122,17 @@ def columns_are_chosen(page: Page, picture: str) -> None:
     expect(page.get_by_role("columnheader", name=LONG)).to_be_attached()
 
 
-def test_the_pages_for_what_goes_wrong_are_accessible_too(site: str, browser: object) -> None:
-    page = browser.new_page(base_url=site)  # type: ignore[attr-defined]
-    page.goto("/no-such-page/")
-    assert violations(page) == []
+@pytest.mark.parametrize(("width", "theme"), [(320, "dark"), (1600, "light")])
+def test_the_pages_for_what_goes_wrong_are_accessible_too(width: int, theme: str, site: str, browser: Browser) -> None:
+    name = "Members-of-the-chapter-" * 4
+    group = Rows(Bridge.objects.get()).group(name, member_count=1_234, deleted_at=timezone.now())
+    page = browser.new_page(base_url=site, viewport={"width": width, "height": 820}, color_scheme=theme)  # type: ignore[arg-type]
+    sign_in(page)
+    for what, address in (("nothing", "/no-such-page/"), ("deleted-group", f"/target-groups/{group.pk}/")):
+        page.goto(address)
+        keep_picture(page, f"{what}-{width}-{theme}")
+        assert violations(page) == [], what
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, what
     page.close()
 
 
