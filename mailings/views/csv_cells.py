@@ -41,12 +41,13 @@ def left_out_lines(columns: Sequence[Column], rows: QuerySet[LeftOut]) -> Iterat
 
 def mailing_lines(columns: Sequence[Column], mailings: QuerySet[Mailing]) -> Iterator[list[object]]:
     """Give a line a mailing; before its recipients are fixed their number is an empty cell, never 0."""
-    zone = timezone.get_current_timezone()
-    for step in in_steps(mailings):
-        counts = reading.recipient_counts(step)
-        for mailing in step:
-            count = counts.get(mailing.pk, {})
-            yield [cell for column in columns for cell in _mailing_cells(mailing, column.key, zone, count)]
+    zone = timezone.get_current_timezone()  # the person's own, which is another's by the time that lines go out
+    return (
+        [cell for column in columns for cell in _mailing_cells(mailing, column.key, zone, counts.get(mailing.pk, {}))]
+        for step in in_steps(mailings)
+        for counts in [reading.recipient_counts(step)]
+        for mailing in step
+    )
 
 
 def _lines(columns: Sequence[Column], rows: QuerySet[Any], cells: Cells) -> Iterator[list[object]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 from thrive_sync.lib.csv_export import in_steps
 
 from ..choices import field_label, reason_label
-from ..columns import ATTRIBUTE, Column
+from ..columns import Column
 from ..models import Exclusion, Membership, RunOutcome
 from . import reading, run_lists
 
@@ -20,26 +20,51 @@ ERASED = "erased: Do Not Email"
 
 
 def member_lines(columns: Sequence[Column], people: QuerySet[Membership]) -> Iterator[list[object]]:
-    """Give a line a member, with the columns of the Subscribers tab."""
+    """Give a line a member, with the columns of the Subscribers tab. Only fields that these show are read."""
     zone = timezone.get_current_timezone()
+    fields = Fields()
+    cells = [_member_cell(column, fields, zone) for column in columns]
+    has_status, key = any(column.key == "status" for column in columns), fields.place("subscriber__address_key")
     return (
-        [_member_cell(column.key, row, suppressed, zone) for column in columns]
-        for step in in_steps(people)
-        for suppressed in [reading.suppressed_addresses(row.subscriber for row in step)]
+        [cell(row, suppressed) for cell in cells]
+        for step in in_steps(people.values_list(*fields.names))
+        for suppressed in [reading.suppressed_addresses(row[key] for row in step) if has_status else {}]
         for row in step
     )
 
 
-def _member_cell(key: str, row: Membership, suppressed: Mapping[str, str], zone: tzinfo) -> object:
-    person = row.subscriber
+class Fields:
+    """The fields that rows are read with, each once, in the order in which they were first asked for."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, int] = {}
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._places)
+
+    def place(self, name: str) -> int:
+        return self._places.setdefault(name, len(self._places))
+
+
+Cell = Callable[[tuple[Any, ...], Mapping[str, str]], object]  # of a row, and of the addresses that are not mailed
+
+
+def _member_cell(column: Column, fields: Fields, zone: tzinfo) -> Cell:
+    key = column.key
     if key == "status":
-        if person.do_not_email_at:
-            return "Do Not Email"
-        return suppressed.get(person.address_key, "Active")
-    if key.startswith(ATTRIBUTE):
-        return person.attributes.get(key.removeprefix(ATTRIBUTE), "")
-    value = row.subscribed_at if key == "subscribed_at" else getattr(person, key)
-    return time_cell(value, zone) if isinstance(value, datetime) else value
+        left_at, address_key = fields.place("subscriber__do_not_email_at"), fields.place("subscriber__address_key")
+        return lambda row, causes: "Do Not Email" if row[left_at] else causes.get(row[address_key], "Active")
+    if column.attribute:
+        attributes = fields.place("subscriber__attributes")
+        return lambda row, _: row[attributes].get(column.attribute, "")
+    if key == "name":
+        first, last = fields.place("subscriber__first_name"), fields.place("subscriber__last_name")
+        return lambda row, _: f"{row[first]} {row[last]}".strip()
+    at = fields.place("subscribed_at" if key == "subscribed_at" else f"subscriber__{key}")
+    if key in ("subscribed_at", "changed_at"):
+        return lambda row, _: time_cell(row[at], zone)
+    return lambda row, _: row[at]
 
 
 def list_header(columns: Iterable[Column]) -> list[str]:

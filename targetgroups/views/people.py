@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -18,6 +19,7 @@ from ..columns import Column, attribute_columns
 from ..models import Bridge
 from . import reading
 from .asking import is_part, page_size, person, whole
+from .csv_cells import time_cell
 from .people_lists import SHOWS, Line, Show, in_order, page_of
 
 
@@ -47,8 +49,11 @@ def people_csv(request: HttpRequest) -> HttpResponseBase:
     rows = in_order(show, bridge, order=order, text=text, reason=reason, columns=columns)
     what = {"list": show.word, "reason": reason, "columns": [c.key for c in columns], "is_searched": bool(text)}
     audit.record(person(request), "people.exported", bridge, None, what)
+    zone = timezone.get_current_timezone()  # the person's own, which is another's by the time that lines go out
     lines = (
-        [_cell(line, column) for column in columns] for step in in_steps(rows) for line in show.lines(bridge, step)
+        [_cell(line, column, zone) for column in columns]
+        for step in in_steps(rows)
+        for line in show.lines(bridge, step)
     )
     return csv_response(f"subscribers-{show.word}-{reason}", [column.label for column in columns], lines)
 
@@ -96,7 +101,7 @@ def _context(request: HttpRequest, bridge: Bridge, show: Show) -> dict[str, Any]
     }
 
 
-def _cell(line: Line, column: Column) -> object:
+def _cell(line: Line, column: Column, zone: tzinfo) -> object:
     who = line.person
     if column.attribute:
         return who.attributes.get(column.attribute, "") if who else ""
@@ -109,5 +114,5 @@ def _cell(line: Line, column: Column) -> object:
     if column.key == "group":
         return line.group.name if line.group else ""
     if column.key == "since":
-        return line.since.astimezone(timezone.get_current_timezone()).isoformat(" ", "seconds") if line.since else ""
+        return time_cell(line.since, zone)
     return getattr(line, column.key)

@@ -19,6 +19,8 @@ from .asking import Ordering
 from .reading import suppressed_addresses
 
 EXCLUDED = "excluded"
+_NAMES = ("remote_id", "local_id", "email", "first_name", "last_name")
+_OF_PEOPLE = (*_NAMES, "address_key", "do_not_email_at", "erased_at", "changed_at")
 
 
 @dataclass(frozen=True)
@@ -110,9 +112,10 @@ def in_order(
 
 
 def _read_for(columns: Iterable[Column], rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Leave the attributes of people unread where no column shows one: they are the largest part of a row."""
-    is_needless = rows.model is Subscriber and not any(column.attribute for column in columns)
-    return rows.defer("attributes") if is_needless else rows
+    """Read of people what their lines show; attributes, the largest part of a row, only where a column shows one."""
+    if rows.model is not Subscriber:
+        return rows
+    return rows.only(*_OF_PEOPLE, *(["attributes"] if any(column.attribute for column in columns) else []))
 
 
 def _key(rows: QuerySet[Any], order: Sequence[str], row_id: int | None) -> tuple[Any, ...] | None:
@@ -137,7 +140,7 @@ def _people_lines(_bridge: Bridge, people: Sequence[Subscriber]) -> list[Line]:
     ids = [person.pk for person in people]
     memberships = Membership.objects.filter(subscriber__in=ids, target_group__deleted_at__isnull=True)
     groups = dict(memberships.order_by().values_list("subscriber_id").annotate(Count("target_group_id")))
-    suppressed = suppressed_addresses(people)
+    suppressed = suppressed_addresses(person.address_key for person in people)
     return [
         Line(
             person.pk,

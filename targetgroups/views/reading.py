@@ -12,7 +12,7 @@ from thrive_sync.lib.paging import KeysetPage, keyset_page
 from thrive_sync.lib.sorting import sort_key
 from thrive_sync.lib.statements import ById
 
-from ..choices import ACTIVE, NotReceiving, OutcomeKind, RunKind, RunStatus
+from ..choices import ACTIVE, NotReceiving, OutcomeKind, RunKind, RunStatus, SuppressionCause
 from ..listed import ListedPerson, people_of
 from ..models import (
     Bridge,
@@ -127,7 +127,7 @@ def people_in_order(
 ) -> QuerySet[Membership]:
     """Return everybody that the pages of a list show, in the list's order."""
     order = (PEOPLE_SORTS[sort], "subscriber_id")
-    people = found_people(group, text, only).select_related("subscriber")
+    people = found_people(group, text, only)
     return people.order_by(*(f"-{name}" if is_descending else name for name in order))
 
 
@@ -174,11 +174,11 @@ def now_do_not_email_count(group: TargetGroup) -> int:
     return Membership.objects.filter(target_group=group).now_do_not_email().count()
 
 
-def suppressed_addresses(people: Iterable[Subscriber]) -> dict[str, str]:
-    """Return why the addresses among these people that are not mailed are not, by address key."""
-    keys = {person.address_key for person in people if person.address_key}
-    rows = Suppression.objects.in_force().filter(address_key__in=keys)
-    return {row.address_key: row.get_cause_display() for row in rows.order_by("-suppressed_at")}
+def suppressed_addresses(address_keys: Iterable[str]) -> dict[str, str]:
+    """Return why those of these addresses that are not mailed are not, in words, by address key."""
+    rows = Suppression.objects.in_force().filter(address_key__in=set(address_keys) - {""})
+    causes = rows.order_by("-suppressed_at").values_list("address_key", "cause")
+    return {address_key: str(SuppressionCause(cause).label) for address_key, cause in causes}
 
 
 def _person_key(subscriber_id: int | None, column: str) -> tuple[Any, ...] | None:

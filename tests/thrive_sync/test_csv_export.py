@@ -22,7 +22,29 @@ def test_what_a_spreadsheet_would_compute_becomes_text(evil: str) -> None:
     assert safe(evil) == f"'{evil}"
 
 
-@pytest.mark.parametrize("plain", ["Zoë", "a-b", "1=1", "", "O'Brien, Pat", 'say "hi"', "two\nlines"])
+@pytest.mark.parametrize(
+    ("evil", "harmless"),
+    [("a;=1+1", "a;'=1+1"), ("a;b; @c;", "a;b; '@c;"), ('a;"=1"', 'a;"\'=1"'), ("a\t-1", "a\t'-1"), ("x\x00", "x")],
+)
+def test_nor_does_one_that_parts_cells_by_semicolons_find_a_formula_inside(evil: str, harmless: str) -> None:
+    assert safe(evil) == harmless
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        "Zoë",
+        "a-b",
+        "a;b",
+        "7 =",
+        "\u00a0x",
+        "",
+        "1=1",
+        "O'Brien, Pat",
+        'say "hi"',
+        "two\nlines",
+    ],
+)
 def test_everything_else_comes_back_as_it_was(plain: str) -> None:
     (row,) = csv.reader(io.StringIO(text_of([plain], []).removeprefix("\ufeff"), newline=""))
     assert row == [plain]

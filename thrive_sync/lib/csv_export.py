@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import TypeVar
 
 from django.db.models import QuerySet
@@ -18,6 +20,8 @@ Row = Sequence[object]
 _MARK = "\ufeff"
 # A spreadsheet computes what begins so (a formula may fetch and send): an apostrophe makes it text.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# Where lists are parted by semicolons, a spreadsheet parts our cells there too, quoted or not.
+_FORMULA_INSIDE = re.compile(r'([;\t][\s"]*)(?=[-=+@＝＋－＠])')
 # Rows that the database server sends at a time, and rows of text that go out at a time.
 STEP = 2_000
 _LINES = 200
@@ -44,20 +48,19 @@ def safe(value: object) -> object:
         return ""
     if isinstance(value, int | float):
         return value
-    text = str(value).replace("\x00", "")
+    text = str(value)
+    if text[:1].isalnum() and text.isprintable() and ";" not in text:  # most of all cells
+        return text
+    text = _FORMULA_INSIDE.sub(r"\1'", text.replace("\x00", ""))
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
-class _Echo:
-    """A file that hands back what is written to it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
 def _lines(header: Row, rows: Iterable[Row]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield _MARK + str(writer.writerow([safe(cell) for cell in header]))
-    written = (writer.writerow([safe(cell) for cell in row]) for row in rows)
-    while lines := list(islice(written, _LINES)):
-        yield "".join(lines)
+    rows, text = iter(rows), io.StringIO(newline="")
+    writer = csv.writer(text)
+    text.write(_MARK)
+    for step in chain([[header]], iter(lambda: list(islice(rows, _LINES)), [])):
+        writer.writerows([[safe(cell) for cell in row] for row in step])
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()

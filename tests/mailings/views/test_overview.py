@@ -122,6 +122,12 @@ def test_who_may_only_read_groups_sees_the_mailings_of_one_without_links(
     assert f"/mailings/{mailing.pk}/" not in page.content.decode()
 
 
+def test_times_of_a_csv_are_in_the_zone_of_whoever_asked(rows: Rows, desk: Desk, sign_in: SignIn) -> None:
+    desk.mailing(rows.group("Members"))
+    answer: Any = sign_in(timezone="Asia/Kathmandu").post(f"{LIST}csv/")
+    assert b"+05:45" in b"".join(answer.streaming_content)
+
+
 def test_the_list_is_searched_sorted_and_exported_as_it_is_shown(rows: Rows, desk: Desk, sign_in: SignIn) -> None:
     group, client = rows.group("Members", member_count=4), sign_in()
     for name in ("beta", "Alpha", "=gamma"):

@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import io
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audit.models import AuditEntry
-from targetgroups.choices import OutcomeKind
-from targetgroups.columns import SYNC_ACTIVITY
+from targetgroups import suppression
+from targetgroups.choices import OutcomeKind, SuppressionCause
+from targetgroups.columns import SUBSCRIBERS, SYNC_ACTIVITY
 from targetgroups.models import RunOutcome, SyncRun, TargetGroup
 from tests.targetgroups.views.conftest import FIGURES, Rows, SignIn, outcome
 
@@ -48,6 +52,38 @@ def test_the_subscribers_are_exported_as_they_are_shown(group: TargetGroup, sign
     ]
     assert [row[0] for row in download(client, address, q="anna")] == ["E-mail", "a@lamps.example"]
     assert [row[2] for row in download(client, f"{address}?only=do_not_email")] == ["Status", "Do Not Email"]
+
+
+def test_every_column_of_the_subscribers_has_its_cell(group: TargetGroup, sign_in: SignIn) -> None:
+    client = sign_in(timezone="Asia/Kathmandu")
+    every = [column.key for column in SUBSCRIBERS.columns]
+    client.post("/tables/subscribers/columns/", {"columns": [*every, "attribute:Chapter"]})
+    suppression.suppress("a@lamps.example", SuppressionCause.OPT_OUT)
+    header, anna, evil = download(client, f"/target-groups/{group.pk}/subscribers/csv/", q="lamps")
+    person = group.memberships.get(subscriber__email="a@lamps.example").subscriber
+    moment = person.changed_at.astimezone(ZoneInfo("Asia/Kathmandu")).isoformat(" ", "seconds")
+    assert dict(zip(header, anna, strict=True)) == {
+        "E-mail": "a@lamps.example", "First Name": "Anna", "Last Name": "Berg", "Name": "Anna Berg",
+        "Remote ID": person.remote_id, "Status": "Opted out", "Subscribed": moment, "Last Changed": moment,
+        "Local ID": "", "Chapter": "",
+    }  # fmt: skip
+    assert evil[-1] == "'@north"
+
+
+@pytest.mark.parametrize(
+    ("columns", "is_asked_why", "has_fields"),
+    [(["remote_id"], False, False), (["status"], True, False), (["attribute:Chapter"], False, True)],
+)
+def test_an_export_reads_only_what_its_columns_show(
+    columns: list[str], is_asked_why: bool, has_fields: bool, group: TargetGroup, sign_in: SignIn
+) -> None:
+    client = sign_in()
+    client.post("/tables/subscribers/columns/", {"columns": columns})
+    with CaptureQueriesContext(connection) as captured:
+        download(client, f"/target-groups/{group.pk}/subscribers/csv/")
+    asked = "\n".join(query["sql"] for query in captured.captured_queries)
+    assert ('FROM "targetgroups_suppression"' in asked) == is_asked_why
+    assert ('"attributes"' in asked) == has_fields
 
 
 def test_r16_an_export_is_recorded_without_what_was_searched_for(group: TargetGroup, sign_in: SignIn) -> None:

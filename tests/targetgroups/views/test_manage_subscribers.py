@@ -210,6 +210,12 @@ def test_fields_are_read_only_for_a_list_that_shows_them_and_with_its_rows(
     assert all("LIMIT 51" in sql for sql in reading)
 
 
+def test_times_of_a_csv_are_in_the_zone_of_whoever_asked(everybody: Rows, sign_in: SignIn) -> None:
+    client = sign_in(timezone="Asia/Kathmandu")
+    reply = client.post(f"{PAGE}csv/?show=opted_out")
+    assert b"+05:45" in b"".join(reply.streaming_content)  # type: ignore[attr-defined]
+
+
 def test_before_the_first_bridge_the_page_says_what_to_do(sign_in: SignIn) -> None:
     assert "First connect MemberSuite" in text_of(sign_in().get(PAGE))
 
