@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from targetgroups.models import Membership, SyncRun
-from tests.e2e.conftest import keep_picture, sign_in, violations
+from tests.e2e.conftest import keep_picture, sign_in, sign_in_by_keyboard, violations
 from tests.support.truth import expected
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def test_from_sign_in_to_the_people_with_their_remote_ids(
 ) -> None:
     start_worker("interactive")
     page = open_browser()
-    sign_in(page)
+    sign_in_by_keyboard(page)
     expect(page.get_by_role("heading", name="No target groups yet")).to_be_visible()
     keep_picture(page, "1-nothing-yet")
 
