@@ -5,8 +5,21 @@ class MailingsConfig(AppConfig):
     name = "mailings"
 
     def ready(self) -> None:
-        """Hear when a sync has ended: a mailing may wait for it; and tell of mailings on pages of the room below."""
+        """Hear when a sync has ended: a mailing may wait for it; and say what is added to the room below."""
+        from accounts.permissions import VIEW_MAILINGS
+        from targetgroups import rooms
+
         from . import finding, persons, receivers  # noqa: F401
 
-        persons.register()
-        finding.register()
+        rooms.add(
+            rooms.Room(
+                self.name,
+                "Mailings",
+                VIEW_MAILINGS,
+                find=finding.find_mailings,
+                alarms=finding.stuck_mailings,
+                events=persons.events_of,
+                uses=finding.unfinished_mailings_of,
+                erase=persons.erase,
+            )
+        )

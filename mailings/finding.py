@@ -1,15 +1,17 @@
-"""What this room adds to the search box and to Home."""
+"""What this room adds to the search box and to Home, and what it needs of the room below."""
 
 from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
 
 from django.db.models import Q
 from django.urls import reverse
 
-from accounts.permissions import VIEW_MAILINGS
-from targetgroups.sources import Alarm, AlarmSource, Hit, SearchSource, add_alarms, add_search
+from targetgroups.rooms import Alarm, Hit
 
-from .choices import MailingStatus
-from .models import Mailing
+from .choices import FINAL, MailingStatus
+from .models import Mailing, MailingGroup
 
 # Nothing goes on with these until a person decides.
 STUCK = (MailingStatus.STOPPED, MailingStatus.PAUSED)
@@ -45,9 +47,14 @@ def stuck_mailings(most: int) -> list[Alarm]:
     ]
 
 
-def register() -> None:
-    add_search(SearchSource("Mailings", VIEW_MAILINGS, find_mailings))
-    add_alarms(AlarmSource(VIEW_MAILINGS, stuck_mailings))
+def unfinished_mailings_of(group_ids: Collection[int]) -> dict[int, list[str]]:
+    """Return the mailings that still need these groups, to send to or not to send to, the newest first."""
+    uses = MailingGroup.objects.filter(target_group__in=group_ids).exclude(mailing__status__in=FINAL)
+    names: defaultdict[int, list[str]] = defaultdict(list)
+    rows = uses.order_by("-mailing_id").values_list("target_group_id", "mailing__name", "mailing__status")
+    for group_id, name, status in rows:
+        names[group_id].append(f"the mailing “{name}” ({MailingStatus(status).label})")
+    return names
 
 
 def _page(mailing: Mailing) -> str:

@@ -1,17 +1,16 @@
-"""What mailings tell of one person, and what they erase of one: registered with the room that shows people."""
+"""What mailings tell of one person, and what they erase of one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from accounts.permissions import VIEW_MAILINGS
-from targetgroups import neighbours
 from targetgroups.models import Subscriber
+from targetgroups.rooms import Event, Link
 
 from .choices import SETTLED, LeftOutReason, Outcome
 from .models import LeftOut, Mailing, Recipient
 
-ROOM = "mailings"
 _ICONS = {
     Outcome.SENT: "envelope",
     Outcome.SKIPPED: "envelope-slash",
@@ -21,12 +20,7 @@ _WORDS = {Outcome.SENT: "Mailed", Outcome.SKIPPED: "Not mailed", Outcome.UNKNOWN
 _NOT_MAILED = dict(LeftOutReason.choices)
 
 
-def register() -> None:
-    neighbours.add_events(ROOM, events_of)
-    neighbours.add_eraser(ROOM, erase)
-
-
-def events_of(person: Subscriber, most: int) -> Iterator[neighbours.Event]:
+def events_of(person: Subscriber, most: int) -> Iterator[Event]:
     """Tell of the mailings that went to the person, failed or bounced, and of those that left the person out."""
     yield from _received(person, most)
     yield from _left_out(person, most)
@@ -38,28 +32,24 @@ def erase(person: Subscriber) -> int:
     return named.update(first_name="", last_name="")
 
 
-def _received(person: Subscriber, most: int) -> Iterator[neighbours.Event]:
+def _received(person: Subscriber, most: int) -> Iterator[Event]:
     settled = Recipient.objects.filter(subscriber=person, outcome__in=SETTLED, settled_at__isnull=False)
     for one in settled.select_related("mailing").order_by("-id")[:most]:
         outcome = Outcome(one.outcome)
         detail = _NOT_MAILED.get(one.reason, one.reason) if outcome == Outcome.SKIPPED else one.said
         what = _WORDS.get(outcome, outcome.label)
         if one.settled_at:
-            yield neighbours.Event(
-                one.settled_at, _ICONS.get(outcome, "x-circle"), what, detail, link=_link(one.mailing)
-            )
+            yield Event(one.settled_at, _ICONS.get(outcome, "x-circle"), what, detail, link=_link(one.mailing))
 
 
-def _left_out(person: Subscriber, most: int) -> Iterator[neighbours.Event]:
+def _left_out(person: Subscriber, most: int) -> Iterator[Event]:
     # Asked for by mailing: there is no index on the person alone, since nothing else asks so.
     newest = Mailing.objects.filter(frozen_at__isnull=False).order_by("-id").values_list("pk", flat=True)[:most]
     for one in LeftOut.objects.filter(mailing__in=list(newest), subscriber=person).select_related("mailing"):
         if one.mailing.frozen_at:
             detail = one.get_reason_display()
-            yield neighbours.Event(
-                one.mailing.frozen_at, "envelope-slash", "Not mailed", detail, link=_link(one.mailing)
-            )
+            yield Event(one.mailing.frozen_at, "envelope-slash", "Not mailed", detail, link=_link(one.mailing))
 
 
-def _link(mailing: Mailing) -> neighbours.Link:
-    return neighbours.Link(mailing.name, "mailings:report", mailing.pk, right=VIEW_MAILINGS)
+def _link(mailing: Mailing) -> Link:
+    return Link(mailing.name, "mailings:report", mailing.pk, right=VIEW_MAILINGS)

@@ -19,7 +19,7 @@ from . import enqueue
 from .choices import RunStatus, Trigger
 from .folders import create_folder
 from .models import Folder, SyncRun, TargetGroup
-from .uses import uses_of
+from .rooms import uses_of
 
 _MOST_USES_NAMED = 2
 _DELETED = "It is deleted. Undelete it first."

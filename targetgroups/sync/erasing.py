@@ -2,7 +2,7 @@
 
 import time
 
-from .. import neighbours
+from .. import rooms
 from ..exceptions import NotAllowedNow
 from ..models import Subscriber
 from . import apply
@@ -30,6 +30,6 @@ def erase(person: Subscriber) -> dict[str, int]:
 
     Remote ID and time stay, so that no sync stores the person again.
     """
-    elsewhere = neighbours.erase(person)
+    elsewhere = rooms.erase(person)
     apply.erase_on_request(person, database_clock())
     return elsewhere

@@ -14,7 +14,7 @@ from accounts.permissions import APPLY_HELD_RUN, VIEW_BRIDGE
 from ..choices import ACTIVE, RunKind, RunStatus
 from ..models import Bridge, SyncRun, TargetGroup
 from ..querysets import SyncRunQuerySet
-from ..sources import ALARM_SOURCES, Alarm
+from ..rooms import Alarm, above
 from ..templatetags.sync_words import what_to_do
 
 MOST_OF_A_KIND = 5
@@ -27,9 +27,9 @@ def alarms(user: User) -> list[Alarm]:
     now = timezone.now()
     bridges = list(Bridge.objects.filter(is_active=True))
     found = [*_bridges(user, bridges), *_silent_runs(now), *_held(user), *_failed_refreshes(bridges), *_failed_groups()]
-    for source in ALARM_SOURCES:
-        if user.may(source.right):
-            found += source.find(MOST_OF_A_KIND)
+    for room in above():
+        if user.may(room.right):
+            found += room.alarms(MOST_OF_A_KIND)
     found += [*_gone(), *_never_counted()]
     return sorted(found, key=lambda alarm: alarm.tone != "bad")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -12,10 +12,19 @@ from accounts.models import User
 from accounts.permissions import VIEW_GROUPS, VIEW_SUBSCRIBERS
 
 from ..models import Subscriber, SyncRun, TargetGroup
-from ..sources import SEARCH_SOURCES, Hit, SearchSource
+from ..rooms import Hit, above
 from .site_map import find_places
 
 SHORTEST_NAME = 2
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Something that can be searched by those who have the right."""
+
+    label: str
+    right: str
+    find: Callable[[str, int], Sequence[Hit]]
 
 
 @dataclass(frozen=True)
@@ -29,7 +38,8 @@ class Finding:
 
 def everywhere(user: User, text: str, most: int) -> list[Finding]:
     """Return what this person may find, kinds without a hit left out."""
-    kinds = [(source.label, source.find) for source in _sources() if not source.right or user.may(source.right)]
+    others = [Kind(room.label, room.right, room.find) for room in above()]
+    kinds = [(kind.label, kind.find) for kind in (*_HERE, *others) if user.may(kind.right)]
     findings = [_finding("Pages", find_places(user, text, most + 1), most)]
     findings += [_finding(label, find(text, most + 1), most) for label, find in kinds]
     return [finding for finding in findings if finding.hits]
@@ -71,14 +81,10 @@ def runs(text: str, most: int) -> list[Hit]:
 
 
 _HERE = (
-    SearchSource("Target Groups", VIEW_GROUPS, groups),
-    SearchSource("Sync runs", VIEW_GROUPS, runs),
-    SearchSource("Subscribers", VIEW_SUBSCRIBERS, subscribers),
+    Kind("Target Groups", VIEW_GROUPS, groups),
+    Kind("Sync runs", VIEW_GROUPS, runs),
+    Kind("Subscribers", VIEW_SUBSCRIBERS, subscribers),
 )
-
-
-def _sources() -> list[SearchSource]:
-    return [*_HERE, *SEARCH_SOURCES]
 
 
 def _finding(label: str, hits: Sequence[Hit], most: int) -> Finding:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.permissions import VIEW_BRIDGE, VIEW_GROUPS, VIEW_MAILINGS, VIEW_SUBSCRIBERS
 
-from ..sources import Hit
+from ..rooms import Hit
 
 
 @dataclass(frozen=True)

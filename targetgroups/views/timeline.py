@@ -12,7 +12,7 @@ from audit.models import AuditEntry
 
 from ..choices import OutcomeKind, RunKind, RunStatus, reason_label
 from ..models import Membership, RunOutcome, Subscriber, Suppression, SyncRun
-from ..neighbours import Event, Link, events_of
+from ..rooms import Event, Link, events_of
 
 MOST = 60
 _SUPPRESSION = "targetgroups.suppression"

@@ -1,0 +1,126 @@
+"""What rooms above this one add to its pages and its work: this room asks them, and needs to know none of them (I1).
+
+Each says what it has in one `Room`, when Django starts.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .models import Subscriber
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One thing that search found. `address` leads to it; empty: it has no page."""
+
+    label: str
+    address: str
+    icon: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something that needs a person: what it is, what to do, and where. Without an address it says whom to ask."""
+
+    tone: str  # "bad" or "warn"
+    icon: str
+    word: str
+    about: str
+    text: str
+    address: str
+    action: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """A page by its URL name and its one argument, and the right it asks for; without a page its words stand alone."""
+
+    words: str
+    page: str = ""
+    page_id: int = 0
+    right: str = ""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a person's timeline.
+
+    Attributes:
+        icon: of the sprite; it says nothing that `what` does not.
+        detail: what else is known, such as a reason; may hold the person's data, as the page does.
+        who: the person or program that did it; empty where nobody is noted.
+    """
+
+    at: datetime
+    icon: str
+    what: str
+    detail: str = ""
+    who: str = ""
+    link: Link | None = None
+    changes: dict[str, Any] | None = None
+
+
+def _none(*_asked: object) -> tuple[()]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Room:
+    """What one room adds. Each function gets what is asked for and, where there may be many, how many at most.
+
+    Attributes:
+        name: of the room, in code and in what is recorded.
+        label: what search finds in it, as a heading.
+        right: who may find in it and see its alarms, by permission codename.
+        find: things like a text; must be quick with a million rows.
+        alarms: what needs a person, most urgent first.
+        events: the newest of a person's timeline, in any order.
+        uses: of groups, by ID, those that must stay, and what uses them in words ('the mailing "News" (Draft)').
+        erase: empties what it keeps of a person, in the caller's transaction; returns how many rows it changed.
+    """
+
+    name: str
+    label: str
+    right: str
+    find: Callable[[str, int], Sequence[Hit]] = _none
+    alarms: Callable[[int], Sequence[Alarm]] = _none
+    events: Callable[[Subscriber, int], Iterable[Event]] = _none
+    uses: Callable[[Collection[int]], Mapping[int, Sequence[str]]] = lambda _group_ids: {}
+    erase: Callable[[Subscriber], int] = lambda _person: 0
+
+
+_rooms: dict[str, Room] = {}
+
+
+def add(room: Room) -> None:
+    _rooms[room.name] = room
+
+
+def above() -> list[Room]:
+    return list(_rooms.values())
+
+
+def uses_of(group_ids: Collection[int]) -> dict[int, list[str]]:
+    """Return what uses these groups and would miss them; groups that nothing uses are left out."""
+    uses: defaultdict[int, list[str]] = defaultdict(list)
+    for room in above():
+        for group_id, words in room.uses(group_ids).items():
+            uses[group_id].extend(words)
+    return dict(uses)
+
+
+def events_of(person: Subscriber, most: int) -> list[Event]:
+    return [event for room in above() for event in room.events(person, most)]
+
+
+def erase(person: Subscriber) -> dict[str, int]:
+    """Let every room erase; return how many rows each changed."""
+    return {room.name: room.erase(person) for room in above()}
