@@ -221,3 +221,13 @@ def test_a_secret_older_than_a_year_asks_for_a_new_one(client: Client) -> None:
     for at, is_told in ((old, True), (young, False), (None, False)):
         Bridge.objects.update(secret_access_key_set_at=at)
         assert ("Older than a year" in text_of(client.get(PAGE))) == is_told
+
+
+def test_that_nothing_is_written_back_is_said_with_what_to_do_and_nothing_to_press(client: Client) -> None:
+    bridge = Bridge.objects.get()
+    page = client.get(PAGE).content.decode()
+    section = page.split('aria-labelledby="writeback-title"')[1].split("</section>")[0]
+    assert "Nothing is written back to MemberSuite from here yet" in section
+    assert f'href="/subscribers/?show=opted_out&amp;bridge={bridge.pk}"' in section
+    assert not [control for control in ("<button", "<input", "<select", "<form") if control in section]
+    assert "Nothing is written back" not in text_of(client.get(f"{PAGE}new/"))
