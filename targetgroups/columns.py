@@ -182,6 +182,19 @@ EXCLUDED = Table(
         *_PARTS_OF_PERSON,
     ),
 )
+IN_SEARCH = Table(
+    "in_search",
+    (
+        _REMOTE_ID,
+        Column("email", "E-mail", sort="email"),
+        Column("name", "Name", sort="name"),
+        Column("state", "What became of it"),
+        Column("rows", "Rows", is_default=False, is_number=True),
+        Column("detail", "Detail", is_default=False),
+        Column("seen", "Seen", is_default=False),
+        *_PARTS_OF_PERSON,
+    ),
+)
 # All lists of a run in one file.
 PEOPLE_OF_RUN = Table(
     "people_of_run",
@@ -212,6 +225,7 @@ TABLES = {
         KEPT_BY_RUN,
         WOULD_BE_ADDED,
         EXCLUDED,
+        IN_SEARCH,
     )
 }
 

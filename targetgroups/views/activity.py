@@ -115,7 +115,7 @@ def discard(request: HttpRequest, run_id: int) -> HttpResponse:
 
 
 def _run_context(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
-    user, now = person(request), timezone.now()
+    user, now, group = person(request), timezone.now(), run.target_group
     sees_people = user.may(VIEW_SUBSCRIBERS)
     return (_going(request, run) if run.is_held and run.target_group and sees_people else {}) | {
         "run": run,
@@ -123,6 +123,8 @@ def _run_context(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
         "requests": reading.requests_of(run)[:PAGE],
         "reading_sums": reading_sums(run),
         "member_sums": member_sums(run),
+        # Its group is as this run left it: whom it read is listed there.
+        "is_present": bool(group and not group.deleted_at and group.counted_run_id == run.pk),
         "people_tabs": lists_of(run, now) if sees_people else [],
         "decision": decision.decision_of(run) if decision.was_held(run) else None,
         "keeps_people": run.keeps_people(now),

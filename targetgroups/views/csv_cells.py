@@ -110,6 +110,8 @@ def _list_cells(
         return (ERASED if entry.is_erased else person.name if person else "",)
     if key == "reason":
         return (reason_label(row.reason) if one.has_reasons and not isinstance(row, Membership) else "",)
+    if key == "state":
+        return ("Member" if isinstance(row, Membership) else reason_label(row.reason),)
     if key in ("first_name", "last_name", "local_id"):
         return (getattr(person, key) if person else "",)
     if not isinstance(row, Exclusion):

@@ -16,9 +16,18 @@ from accounts.decorators import requires
 from accounts.permissions import EXPORT, VIEW_GROUPS, VIEW_SUBSCRIBERS
 from thrive_sync.lib.csv_export import csv_response
 
-from ..columns import EXCLUDED, PEOPLE_OF_RUN, SUBSCRIBERS, SYNC_ACTIVITY, TARGET_GROUPS, Column, attribute_columns
+from ..columns import (
+    EXCLUDED,
+    IN_SEARCH,
+    PEOPLE_OF_RUN,
+    SUBSCRIBERS,
+    SYNC_ACTIVITY,
+    TARGET_GROUPS,
+    Column,
+    attribute_columns,
+)
 from ..models import TargetGroup
-from . import csv_lists, group_list, reading, run_filters, run_lists
+from . import csv_lists, group_list, in_search, reading, run_filters, run_lists
 from .asking import ordering, person
 from .csv_cells import list_header, list_lines, member_lines
 from .deleted_group import or_what_became_of_it
@@ -75,6 +84,19 @@ def excluded_csv(request: HttpRequest, group_id: int) -> HttpResponseBase:
     _record(request, group, list="excluded", reason=reason, columns=columns, is_searched=bool(text))
     lines = list_lines(columns, one, group.bridge_id, ordered)
     return csv_response(f"group-{group.pk}-excluded-{reason}", list_header(columns), lines)
+
+
+@requires(VIEW_GROUPS, VIEW_SUBSCRIBERS, EXPORT)
+@require_POST
+@or_what_became_of_it
+def in_search_csv(request: HttpRequest, group_id: int) -> HttpResponseBase:
+    """Export everybody in the group's search, narrowed and sorted as the page is."""
+    group, asked = get_object_or_404(TargetGroup.objects.present(), pk=group_id), in_search.asked_by(request)
+    columns = IN_SEARCH.shown_to(person(request))
+    _record(request, group, list="in_search", reason=asked.reason, columns=columns, is_searched=bool(asked.text))
+    parts = in_search.in_order(group, asked)
+    lines = chain.from_iterable(list_lines(columns, in_search.LIST, group.bridge_id, rows) for rows in parts)
+    return csv_response(f"group-{group.pk}-in-search-{asked.reason}", list_header(columns), lines)
 
 
 @requires(VIEW_GROUPS, EXPORT)

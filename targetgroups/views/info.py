@@ -19,6 +19,7 @@ from ..choices import NotReceiving, RunKind, Trigger
 from ..columns import SUBSCRIBERS, attribute_columns
 from ..exceptions import NotAllowedNow
 from ..models import SyncRun, TargetGroup
+from . import in_search as list_in_search
 from . import reading, run_lists
 from .asking import is_part, ordering, page_size, person, whole
 from .count_history import counts_over_time
@@ -141,6 +142,18 @@ def excluded(request: HttpRequest, group_id: int) -> HttpResponse:
     if is_part(request, "people"):
         return render(request, "targetgroups/_excluded.html", {"group": group, **context})
     return _tab(request, group, "excluded", **context)
+
+
+@requires(VIEW_GROUPS, VIEW_SUBSCRIBERS)
+@require_http_methods(["GET", "POST"])
+@or_what_became_of_it
+def in_search(request: HttpRequest, group_id: int) -> HttpResponse:
+    """List everybody in the group's search, behind the number of Counts. A search is posted, as among the others."""
+    group = _group(group_id)
+    context = list_in_search.list_context(request, group)
+    if is_part(request, "people"):
+        return render(request, "targetgroups/_in_search_people.html", {"group": group, **context})
+    return _tab(request, group, "counts", tab_template="targetgroups/_in_search.html", **context)
 
 
 @requires(VIEW_GROUPS)

@@ -63,7 +63,7 @@ LISTS = {
 }
 _WOULD = {"would_add": "added", "would_change": "changed", "would_remove": "removed"}
 _BY_REASON = {"removed": "removed_by_reason", "would_remove": "would_remove_by_reason"}
-_MEMBER_ORDERS = {"email": ["sort_email", "subscriber_id"], "name": ["sort_name", "subscriber_id"]}
+MEMBER_ORDERS = {"email": ["sort_email", "subscriber_id"], "name": ["sort_name", "subscriber_id"]}
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,7 @@ def named(bridge_id: int, rows: Sequence[Entry]) -> list[Named]:
 
 def order_of(one: PeopleList, sort: str) -> list[str]:
     if one.is_of_members:
-        return _MEMBER_ORDERS[sort]
+        return MEMBER_ORDERS[sort]
     return ["reason", "remote_key", "id"] if one.word == "excluded" else ["remote_key", "id"]
 
 
@@ -248,13 +248,14 @@ def page_of(
         rows,
         order,
         size=size,
-        after=_key(rows, order, after),
-        before=_key(rows, order, before),
+        after=key_of(rows, order, after),
+        before=key_of(rows, order, before),
         is_descending=is_descending,
     )
 
 
-def _key(rows: QuerySet[Any], order: list[str], row_id: int | None) -> tuple[Any, ...] | None:
+def key_of(rows: QuerySet[Any], order: list[str], row_id: int | None) -> tuple[Any, ...] | None:
+    """Read the key of the row that an address names as a cursor."""
     if row_id is None:
         return None
     if rows.model is Membership:  # read from the person, who may have left since the address of this page was made

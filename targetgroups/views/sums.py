@@ -49,8 +49,7 @@ def group_sums(group: TargetGroup) -> list[Line]:
     if group.member_count is None:
         return []
     reasons = _reasons(group.exclusion_counts, is_calculated=group.is_do_not_email_calculated)
-    # Nobody is removed on doubt (R5): who could not be read stays a member.
-    kept = group.member_count - ((group.search_count or 0) - sum(line.count or 0 for line in reasons))
+    kept = kept_count(group)
     doubtful = [Line("kept", KEPT, abs(kept), sign="+" if kept > 0 else "−")] if kept else []
     return [
         Line("in_search", "In the search", group.search_count),
@@ -58,6 +57,12 @@ def group_sums(group: TargetGroup) -> list[Line]:
         *doubtful,
         Line("members", "Members of this group", group.member_count, sign="="),
     ]
+
+
+def kept_count(group: TargetGroup) -> int:
+    """Return how many members the last completed sync did not find eligible, and kept on doubt (R5)."""
+    eligible = (group.search_count or 0) - sum(int(group.exclusion_counts.get(one, 0)) for one in ExclusionReason)
+    return (group.member_count or 0) - eligible
 
 
 # Told even when nobody is among them: what a marketer looks for.

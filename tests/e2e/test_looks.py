@@ -65,6 +65,7 @@ def pages(site: str) -> dict[str, str]:
         "counts": f"/target-groups/{group.pk}/counts/",
         "subscribers": f"/target-groups/{group.pk}/subscribers/",
         "excluded": f"/target-groups/{group.pk}/excluded/",
+        "in-search": f"/target-groups/{group.pk}/in-search/?sort=-email",
         "history": f"/target-groups/{group.pk}/history/",
         "sync-activity": "/sync-activity/",
         "run": f"/sync-activity/{again.pk}/",

@@ -11,8 +11,8 @@ from targetgroups import bulk
 from targetgroups.models import SyncRun, TargetGroup
 from tests.targetgroups.views.conftest import Rows, SignIn, text_of
 
-GETS = ("info", "info_live", "counts", "subscribers", "excluded", "history")
-POSTS = ("open_info", "resync", "preview", "subscribers_csv", "excluded_csv")
+GETS = ("info", "info_live", "counts", "subscribers", "excluded", "in_search", "history")
+POSTS = ("open_info", "resync", "preview", "subscribers_csv", "excluded_csv", "in_search_csv")
 ADDRESSES = [f"targetgroups:{name}" for name in (*GETS, *POSTS)] + ["mailings:group_mailings"]
 
 

@@ -78,6 +78,41 @@ def test_any_page_is_one_read_of_the_index_of_its_order(
     assert "Seq Scan on targetgroups_subscriber" not in found
 
 
+_EXCLUDED = """
+INSERT INTO targetgroups_exclusion
+    (bridge_id, target_group_id, remote_id, remote_key, reason, row_count, detail, seen_at, from_run_id)
+SELECT %(bridge)s, %(group)s, 'x-' || i, 'x-' || i, reason, 1, '', now(), 1
+FROM generate_series(1, %(people)s) i, unnest(ARRAY['do_not_email', 'no_address']) reason
+"""
+
+
+@pytest.mark.parametrize(
+    ("after", "sort", "index"),
+    [
+        ("", "email", "Index Only Scan using membership_by_email"),
+        ("m", "-name", "Index Only Scan Backward using membership_by_name"),
+        ("x", "email", "Index Scan using exclusion_present_once"),
+        ("x", "-email", "Index Scan Backward using exclusion_present_once"),
+    ],
+)
+def test_any_page_of_everybody_in_a_search_is_one_read_of_an_index(
+    after: str, sort: str, index: str, large: TargetGroup, sign_in: SignIn
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_EXCLUDED, {"bridge": large.bridge_id, "group": large.pk, "people": PEOPLE})
+        cursor.execute("ANALYZE targetgroups_exclusion")
+    rows = large.exclusions if after == "x" else large.memberships
+    row = rows.order_by("remote_key" if after == "x" else "sort_name")[PEOPLE // 2]
+    deep = f"&after={after}{row.pk if after == 'x' else row.subscriber_id}" if after else ""
+    asked = statements(sign_in(), f"/target-groups/{large.pk}/in-search/?sort={sort}{deep}")
+    page = next(sql for sql in asked if "LIMIT 51" in sql)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {page}")
+        found = "\n".join(line for (line,) in cursor.fetchall())
+    assert re.search(rf"Limit [^\n]*\n *->  {index}", found), found
+
+
 def test_a_search_reads_the_trigram_index_and_two_letters_the_sort_indexes(large: TargetGroup) -> None:
     one_by_one = ("seqscan", "indexscan", "indexonlyscan")  # what pays only for so few people
     assert "subscriber_search" in plan(large, text="p2999@", forbidden=one_by_one, statement=f"LIMIT {MOST_FEW + 1}")
@@ -98,7 +133,7 @@ def counts_of_people(asked: list[str]) -> list[str]:
     return [sql for sql in counts if "\"sort_email\" = ''" not in sql]
 
 
-@pytest.mark.parametrize("part", ["", "counts/", "subscribers/", "excluded/", "history/"])
+@pytest.mark.parametrize("part", ["", "counts/", "subscribers/", "excluded/", "in-search/", "history/"])
 def test_r15_no_part_of_info_counts_people(part: str, large: TargetGroup, sign_in: SignIn) -> None:
     assert not counts_of_people(statements(sign_in(), f"/target-groups/{large.pk}/{part}"))
 
@@ -130,6 +165,7 @@ def test_a_cursor_is_an_id_and_never_an_address(large: TargetGroup, sign_in: Sig
         ("/target-groups/{group}/", 6),
         ("/target-groups/{group}/subscribers/", 6),
         ("/target-groups/{group}/excluded/", 6),
+        ("/target-groups/{group}/in-search/", 8),
         ("/target-groups/{group}/history/", 8),
         ("/sync-activity/", 6),
         ("/", 20),

@@ -18,7 +18,7 @@ NAMES = [pattern.name for pattern in urlpatterns if pattern.name not in ("home",
 POSTED = {
     "refresh", "open_info", "resync", "info_cancel", "cancel", "apply", "discard",
     "save_bridge", "test_connection", "choose_columns", "preview",
-    "run_people_csv", "subscribers_csv", "excluded_csv", "activity_csv", "groups_csv",
+    "run_people_csv", "subscribers_csv", "excluded_csv", "in_search_csv", "activity_csv", "groups_csv",
     "people_csv", "check_again", "opt_out_here", "opt_in_here", "erase",
     "resync_many", "move", "delete", "undelete", "create_folder", "rename_folder", "delete_folder",
     "refresh_from_home", "sync_from_home",
