@@ -67,6 +67,7 @@ MENU = {
     "counts": "groups",
     "subscribers": "groups",
     "excluded": "groups",
+    "in_search": "groups",
     "history": "groups",
     "folders": "groups",
     "create_folder": "groups",

@@ -123,6 +123,8 @@ def list_context(request: HttpRequest, group: TargetGroup) -> dict[str, Any]:
         "hits": _hits(page, parts) if asked.text else None,
         "reason": asked.reason,
         "reasons": numbers,
+        "all_name": "Everybody",
+        "parts_name": "What became of them",
         "number": group.search_count if number is None else number,
         "may_export": person(request).may(EXPORT),
     }
