@@ -82,7 +82,7 @@ def _outcome(change: Change, ended: dict[str, Any] | None) -> Iterator[str]:
     kind, run = change.row["kind"], change.row["run_id"]
     if ended is None or ended["id"] != run:
         yield f"R4: an outcome of run {run} was kept outside the transaction that ends it"
-    elif kind in ("changed", "removed") and ended["status"] not in GOOD:
+    elif kind in ("changed", "removed", "kept") and ended["status"] not in GOOD:
         yield f"R4: run {run} is {ended['status']} but says that it {kind} somebody"
 
 
@@ -201,6 +201,9 @@ def _outcomes(story: Story, apply: Apply) -> Iterator[str]:
         yield f"R4: run {run} tells {len(told['changed'])} changed people, but {len(changed)} changed"
     if apply.run["figures"]["changed"] != len(changed):
         yield f"R4: run {run} counts {apply.run['figures']['changed']} changed people, but {len(changed)} changed"
+    kept = [o["remote_key"] for o in story.outcomes.get(run, []) if o["kind"] == "kept"]
+    if len(kept) != apply.run["figures"].get("kept", 0) or not set(kept) <= members - set(left):
+        yield f"R5: run {run} tells {len(kept)} people kept on doubt, others than it kept"
 
 
 def _is_erased(change: Change) -> bool:

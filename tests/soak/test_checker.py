@@ -72,6 +72,11 @@ def test_nothing_is_said_of_a_sync_that_is_right() -> None:
     assert told(completion()) == []
 
 
+def test_r5_people_kept_on_doubt_whom_the_run_does_not_tell_are_told() -> None:
+    figures = FIGURES | {"kept": 1, "members_after": 2}
+    assert any(said.startswith("R5: run 1 tells 0 people kept on doubt") for said in told(completion(figures=figures)))
+
+
 def test_r4_members_that_change_outside_a_completing_sync_are_told() -> None:
     joined = change("membership", None, {"target_group_id": 7, "subscriber_id": 3})
     failed = change("syncrun", run(status="running"), run(status="failed"))

@@ -99,7 +99,13 @@ def test_r15_counts_and_the_run_open_it_and_its_numbers_add_up(group: TargetGrou
     page = client.get(address)
     assert re.search(r'<a href="/target-groups/" aria-current', page.content.decode())
     words = text_of(page)
-    for part in ("Everybody Member 40", "Do Not Email is Yes 15", "No e-mail address 9", "Duplicate row 1", "50 shown of 65"):
+    for part in (
+        "Everybody Member 40",
+        "Do Not Email is Yes 15",
+        "No e-mail address 9",
+        "Duplicate row 1",
+        "50 shown of 65",
+    ):
         assert part in words
 
 
