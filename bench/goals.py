@@ -35,13 +35,17 @@ class Scale:
 
 @dataclass(frozen=True)
 class Figure:
-    """One number: `contestant` is the product, a peer or the limit; `unit` is rows/s, ms, MiB, ..."""
+    """One number: `contestant` is the product, a peer or the limit; `unit` is rows/s, ms, MiB, ...
+
+    Figures with the same `table` are laid out together, under that title.
+    """
 
     item: str
     contestant: str
     case: str
     value: float
     unit: str
+    table: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 The product's view is measured as Django's admin is: view and template in one process, without a socket, a session or
 permission queries; through the real site (gunicorn, session, sign-in, permissions) it is told beside that. The limit is
-one prepared index-only read of 50 keys.
+one prepared index-only read of 50 keys. Then the first page of every other list, alone (`pages_every`).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from django.http import HttpRequest
 from django.test import RequestFactory
 from django.urls import resolve
 
-from bench import pages_data
-from bench.goals import Figure, Goal, ItemResult, Scale, at_most, faster_than, figures_of, interleaved, not_measured
+from bench import pages_data, pages_every
+from bench.goals import Goal, ItemResult, Scale, at_most, faster_than, figures_of, interleaved, not_measured
 from bench.pages_data import FIRST_NAME, Population
 from bench.pages_lists import Lists
 from bench.site import ROOT, Visitor, make_person, visited_site
@@ -67,7 +67,8 @@ def measure(scale: Scale) -> ItemResult:
         began = time.perf_counter()
         population = pages_data.fill(raw, scale.people)
         notes = [f"{scale.people:,} subscribers made in {time.perf_counter() - began:.0f} s"]
-        product = Product(population, stack.enter_context(visited_site()), raw)
+        visitor = stack.enter_context(visited_site())
+        product = Product(population, visitor, raw)
         contestants: dict[str, Callable[[Page], float]] = {
             "product": product.view,
             "product's SQL": product.sql,
@@ -79,7 +80,7 @@ def measure(scale: Scale) -> ItemResult:
         # Again beside each case: what the machine does else changes from minute to minute.
         contestants[_OWN_FIRST] = lambda _: product.view(cases[0])
         times = {page.name: _measured(page, contestants, scale.rounds) for page in cases}
-        others = product.other_pages(scale.rounds)
+        every = pages_every.figures(raw, population, scale, visitor)
     figures = [
         figure
         for case, found in times.items()
@@ -87,8 +88,7 @@ def measure(scale: Scale) -> ItemResult:
         if name != _OWN_FIRST
         for figure in figures_of("pages", name, case, values, "ms")
     ]
-    figures += [Figure("pages", "product through HTTP", case, value, "ms") for case, value in others.items()]
-    return ItemResult(figures, _goals(times, problems), notes)
+    return ItemResult([*figures, *every], _goals(times, problems), notes)
 
 
 def _cases(raw: psycopg.Connection[Any], population: Population, people: int) -> list[Page]:
@@ -177,25 +177,6 @@ class Product:
         if page.text:
             return _timed(lambda: self.visitor.post(address, q=page.text))
         return _timed(lambda: self.visitor.get(address))
-
-    def other_pages(self, rounds: int) -> dict[str, float]:
-        """Measure the other pages that read a large group, through HTTP; the middle of all tries."""
-        group, run = self.population.everybody.pk, self.population.run.pk
-        paths = {
-            "Target Groups": "/target-groups/",
-            "Info > Excluded": f"/target-groups/{group}/excluded/",
-            "Info > History": f"/target-groups/{group}/history/",
-            "Sync Activity": "/sync-activity/",
-            "run page": f"/sync-activity/{run}/",
-            "run's people, changed": f"/sync-activity/{run}/changed/",
-            "run's people, added": f"/sync-activity/{run}/added/",
-        }
-        found = {}
-        for name, path in paths.items():
-            self.visitor.get(path)
-            times = sorted(_timed(lambda path=path: self.visitor.get(path)) for _ in range(TRIES * rounds))  # type: ignore[misc]
-            found[name] = times[len(times) // 2]
-        return found
 
     def _request(self, page: Page) -> HttpRequest:
         factory = RequestFactory(SERVER_NAME="127.0.0.1")

@@ -46,8 +46,9 @@ def item_text(outcome: Outcome) -> str:
     parts = []
     if outcome.problem:
         parts.append(f"{outcome.item}: not measured: {outcome.problem}.")
-    if result.figures:
-        parts.append(_figures(result.figures))
+    for table in dict.fromkeys(figure.table for figure in result.figures):
+        figures = _figures([figure for figure in result.figures if figure.table == table])
+        parts.append(f"{table}\n\n{figures}" if table else figures)
     if result.goals:
         head = ("goal", "what", "ratio", "needed", "verdict")
         parts.append(_table(head, [_goal(goal, outcome.scale) for goal in result.goals]))
