@@ -24,7 +24,7 @@ TRIES = 3  # after one that is not counted
 SLOW = 0.3  # seconds
 _SUPPRESSED = """
 INSERT INTO targetgroups_suppression (address_key, address, cause, note, suppressed_at)
-SELECT address_key, email, %(cause)s, '', now() FROM targetgroups_subscriber WHERE mod(local_id, %(one_in)s) = 1
+SELECT address_key, email, %(cause)s, '', now() FROM targetgroups_subscriber WHERE mod(local_id, %(one_in)s) = %(rest)s
 """
 _WOULD = """
 INSERT INTO targetgroups_runoutcome (bridge_id, run_id, kind, remote_id, remote_key, reason, changes, recorded_at)
@@ -100,8 +100,8 @@ def _pages(population: Population, held: SyncRun) -> dict[str, Address]:
 
 def _fill(raw: psycopg.Connection[Any], population: Population, people: int) -> SyncRun:
     """Make suppressed addresses, more groups and a held run; return that."""
-    for cause, one_in in ((SuppressionCause.OPT_OUT, 20), (SuppressionCause.HARD_BOUNCE, 100)):
-        raw.execute(_SUPPRESSED, {"cause": str(cause), "one_in": one_in})
+    for cause, one_in, rest in ((SuppressionCause.OPT_OUT, 20, 1), (SuppressionCause.HARD_BOUNCE, 100, 3)):
+        raw.execute(_SUPPRESSED, {"cause": str(cause), "one_in": one_in, "rest": rest})
     now, bridge = timezone.now(), population.everybody.bridge
     folder = Folder.objects.get(name=Folder.MEMBERSUITE)
     TargetGroup.objects.bulk_create(
