@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from memberSuite.exceptions import MemberSuiteError, ReadingStopped
+from memberSuite.exceptions import HostUnreachable, MemberSuiteError, ReadingStopped
 from memberSuite.records import CheckStep, SearchList, StepName
 
 
@@ -27,12 +27,14 @@ def check_steps(
         return f"Signed in to {name}." if name else "Signed in."
 
     def listed() -> str:
-        found = len(list_searches().searches)
-        return "1 public search found." if found == 1 else f"{found} public searches found."
+        found = sum(search.is_public and search.is_active for search in list_searches().searches)
+        return "1 active public search found." if found == 1 else f"{found:,} active public searches found."
 
     def read() -> str:
         total = read_one()
-        return "A record was read." if total is None else f"People can be read; MemberSuite holds {total} individuals."
+        return (
+            "A record was read." if total is None else f"People can be read; MemberSuite holds {total:,} individuals."
+        )
 
     yield (step := _step("reach_host", reached))
     if step.outcome == "ok":
@@ -53,7 +55,8 @@ def _step(name: StepName, do: Callable[[], str]) -> CheckStep:
     except MemberSuiteError as error:
         said, code = error.sentence, error.code
         if error.remote_said:
-            said = f"{said} MemberSuite said: {error.remote_said}"
+            speaker = "The network" if isinstance(error, HostUnreachable) else "MemberSuite"
+            said = f"{said} {speaker} said: {error.remote_said.rstrip('.')}."
     return CheckStep(name, "failed" if code else "ok", said, code, time.monotonic() - began)
 
 

@@ -41,7 +41,10 @@ class BridgeForm(forms.ModelForm):
         max_length=500,
         assume_scheme="https",
         help_text="The address MemberSuite gave you, for example https://soap.membersuite.com/",
-        error_messages={"invalid": "This is not an address. It starts with https:// and names a host."},
+        error_messages={
+            "required": "Enter the address that MemberSuite gave you.",
+            "invalid": "This is not an address. It starts with https:// and names a host.",
+        },
         widget=forms.URLInput(attrs={"inputmode": "url", "spellcheck": "false"}),
     )
     secret_access_key = SecretField(label="Secret access key")
@@ -74,11 +77,14 @@ class BridgeForm(forms.ModelForm):
             "lists_do_not_email": "List the people who are Do Not Email",
         }
         help_texts = {
+            "name": "What you call it. Only people here read this.",
+            "transport": "Take Concierge if you were given an access key, REST if you were given an API user.",
             "page_size": "Rows asked for at a time, 25 to 1000.",
             "requests_in_flight": "Requests open at the same time, 1 to 16.",
             "lists_do_not_email": "Off: only their number is asked for, which is faster.",
         }
         error_messages = {
+            "name": {"required": "Give the association a name, any that tells you which it is."},
             "page_size": {
                 "min_value": "The page size must be 25 or more.",
                 "max_value": "The page size must be 1000 or less.",
@@ -119,7 +125,7 @@ class BridgeForm(forms.ModelForm):
             base64.b64decode(secret, validate=True)
         except (binascii.Error, ValueError):
             raise forms.ValidationError(
-                "This is not a secret access key: it holds characters that base64 does not know, or a part is missing. "
+                "This is not a secret access key: it holds characters that no key has, or a part is missing. "
                 "Copy the whole key from MemberSuite."
             ) from None
         return secret

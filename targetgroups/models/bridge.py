@@ -56,6 +56,18 @@ class Bridge(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    # What a run takes along when it connects; a secret by the time it was set, since its stored form differs each time.
+    CONNECTION_FIELDS = (
+        *("transport", "service_address", "association_id", "access_key_id", "secret_access_key_set_at"),
+        *("tenant_id", "api_user", "api_password_set_at"),
+    )
+
+    @property
+    def is_connected(self) -> bool:
+        """Say whether MemberSuite answered and has not failed since."""
+        good, failed = self.last_good_contact_at, self.last_failed_contact_at
+        return self.is_configured and good is not None and (failed is None or failed <= good)
+
     @property
     def is_configured(self) -> bool:
         """Say whether every field that the chosen transport needs has a value."""

@@ -156,14 +156,13 @@ def back_to(query: str, page: str) -> str:
 @register.simple_tag
 def bridge_chip(bridge: Bridge) -> SafeString:
     """Say whether MemberSuite answered the last time it was asked."""
-    good, failed = bridge.last_good_contact_at, bridge.last_failed_contact_at
     if not bridge.is_configured:
         return chip("quiet", "dash-circle-dotted", "Not set up")
-    if good is None and failed is None:
+    if bridge.is_connected:
+        return chip("ok", "check-circle-fill", "Connected")
+    if bridge.last_failed_contact_at is None:
         return chip("quiet", "question-circle", "Not tried yet")
-    if failed and (good is None or failed > good):
-        return chip("bad", "x-circle-fill", "Failing")
-    return chip("ok", "check-circle-fill", "Connected")
+    return chip("bad", "x-circle-fill", "Failing")
 
 
 @register.simple_tag

@@ -30,12 +30,7 @@ class FirstSteps:
 
     @property
     def is_connected(self) -> bool:
-        """Say whether MemberSuite answered and has not failed since."""
-        bridge = self.bridge
-        if bridge is None or not bridge.is_configured or bridge.last_good_contact_at is None:
-            return False
-        failed_at = bridge.last_failed_contact_at
-        return failed_at is None or failed_at <= bridge.last_good_contact_at
+        return self.bridge is not None and self.bridge.is_connected
 
     @property
     def has_groups(self) -> bool:

@@ -10,9 +10,11 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.forms import model_to_dict
 
+from memberSuite.exceptions import HostUnreachable
 from targetgroups import enqueue
 from targetgroups.forms import BridgeForm
 from targetgroups.models import Bridge
+from targetgroups.sync import contact
 from tests.support.engine import perform_beside
 from tests.support.failing import completes, fails, picture, synced
 
@@ -102,6 +104,20 @@ def test_a_connection_test_says_the_same_at_the_step_that_fails(
             assert failed_at == (0 if code in ("host_unreachable", "certificate_invalid") else 1)
             assert outcomes == ["ok"] * failed_at + ["failed"] + ["skipped"] * (3 - failed_at)
             assert picture() == before
+
+
+def test_a_mended_address_is_not_blamed_for_what_a_run_met_at_the_old_one(engine: Engine) -> None:
+    _set(Bridge.objects.get(), {"service_address": "http://127.0.0.1:9/"})
+    taken_along = Bridge.objects.get()
+    _set(Bridge.objects.get(), {"service_address": engine.standin.url})
+    contact.note_failed(taken_along, HostUnreachable("ConnectionRefusedError"))
+    assert Bridge.objects.get().last_error_text == ""
+
+
+def test_a_connection_test_finds_as_many_searches_as_a_refresh_makes_groups_of(engine: Engine) -> None:
+    check = engine.work(enqueue.request_check(Bridge.objects.get()))
+    new = engine.refresh().figures["new"]
+    assert [step["said"] for step in check.figures["steps"]][2] == f"{new} active public searches found."
 
 
 def test_r3_a_list_refresh_with_a_wrong_setting_marks_no_group(engine: Engine, group: str) -> None:

@@ -96,7 +96,8 @@ def test_r16_r17_a_change_is_recorded_without_its_secrets(client: Client) -> Non
 
 def test_the_first_bridge_is_made_here(client: Client) -> None:
     Bridge.objects.all().delete()
-    assert "Not set yet" in text_of(client.get(PAGE))
+    words = text_of(client.get(PAGE))
+    assert "Not set yet" in words and "Fill in the connection and its keys, save, then press Test connection" in words
     save(client, secret_access_key="bmV3LXNlY3JldA==")
     assert Bridge.objects.get().is_configured
     assert AuditEntry.objects.get().action == "bridge created"
@@ -121,6 +122,19 @@ def test_a_finished_test_shows_what_each_step_said(client: Client, rows: Rows) -
     step = {"name": "sign_in", "outcome": "failed", "said": "MemberSuite does not know this key.", "took_seconds": 0.2}
     rows.run(kind="check", status="failed", figures={"steps": [step]}, error_text="No.")
     assert "Sign in Failed 0.2 s MemberSuite does not know this key." in text_of(client.get(PAGE))
+
+
+def test_a_failure_is_told_once_and_the_next_button_stands_out(client: Client, rows: Rows) -> None:
+    said = "Nobody answers there."
+    step = {"name": "reach_host", "outcome": "failed", "said": said, "took_seconds": 0.2}
+    rows.run(kind="check", status="failed", figures={"steps": [step]}, error_text=said)
+    Bridge.objects.update(last_failed_contact_at=timezone.now(), last_error_text=said)
+    page = client.get(PAGE).content.decode()
+    assert page.count(said) == 1
+    assert 'btn-primary" id="test-connection"' in page and 'btn-plain" id="refresh-top"' in page
+    Bridge.objects.update(last_good_contact_at=timezone.now(), last_error_text="")
+    page = client.get(PAGE).content.decode()
+    assert 'btn-plain" id="test-connection"' in page and 'btn-primary" id="refresh-top"' in page
 
 
 def test_who_may_only_look_gets_no_buttons(rows: Rows, sign_in: SignIn) -> None:

@@ -102,14 +102,20 @@ def test_the_first_steps_lead_from_nothing_to_the_first_synced_group(rows: Rows,
     client = sign_in()
     words = text_of(client.get("/"))
     assert "Step 1: Connect MemberSuite Not set up" in words
-    assert "Comes after step 2." in words
-    Bridge.objects.update(association_id="a-1", last_good_contact_at=timezone.now())
+    assert "Comes after step 1." in words and "Comes after step 2." in words
+    Bridge.objects.update(association_id="a-1", last_failed_contact_at=timezone.now(), last_error_text="Nobody there.")
+    page = client.get("/").content.decode()
+    assert "Nobody there. When it is mended, press Test connection there." in page
+    assert page.count("btn-primary") == 1 and 'btn-primary" href="/bridge-configuration/"' in page
+    Bridge.objects.update(last_good_contact_at=timezone.now(), last_error_text="")
     assert "Step 1, done: Connect MemberSuite" in text_of(client.get("/"))
     client.post("/home/refresh/", {"bridge": bridge.pk})
     assert "Reading the searches from MemberSuite…" in text_of(client.get("/"))
     SyncRun.objects.update(status="completed", sentence="1 new, 0 unchanged")
     group = rows.group("Members")
-    assert "Step 2, done: Refresh Target Group List Completed" in text_of(client.get("/"))
+    assert "Step 2, done: Refresh Target Group List Completed Target groups: 1 new, 0 unchanged." in text_of(
+        client.get("/")
+    )
     client.post("/home/sync/", {"group": group.pk})
     run = SyncRun.objects.get(target_group=group)
     assert run.trigger == "resync_now" and "Members: Waiting…" in text_of(client.get("/"))
