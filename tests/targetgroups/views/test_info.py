@@ -42,7 +42,8 @@ def test_r10_a_group_that_cannot_sync_says_why_and_starts_nothing(
     fields: dict[str, object], words: str, rows: Rows, sign_in: SignIn
 ) -> None:
     group = rows.group(**fields)
-    assert words in text_of(sign_in().post(f"/target-groups/{group.pk}/open/", follow=True))
+    page = text_of(sign_in().post(f"/target-groups/{group.pk}/open/", follow=True))
+    assert words in page and "Nobody has asked for a sync yet" not in page
     sign_in().post(f"/target-groups/{group.pk}/resync/")
     assert not SyncRun.objects.exists()
 

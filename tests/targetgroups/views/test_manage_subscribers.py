@@ -233,3 +233,17 @@ def test_with_several_associations_each_has_its_own_people(everybody: Rows, sign
     exported = client.post(f"{PAGE}csv/?bridge={lenses.bridge.pk}")
     assert b"".join(exported.streaming_content).count(b"@") == 1
     assert f"show=opted_out&amp;bridge={lenses.bridge.pk}" in client.get(address).content.decode()
+
+
+def test_who_is_not_found_may_be_among_the_excluded_and_what_was_typed_goes_along(
+    everybody: Rows, sign_in: SignIn
+) -> None:
+    client = sign_in()
+    page = client.post(PAGE, {"q": "excluded-0009"})
+    assert "Nobody found" in text_of(page) and "Look in Excluded" in text_of(page)
+    there = f"{PAGE}?show=excluded&bridge={Bridge.objects.get().pk}"
+    assert f'action="{there.replace("&", "&amp;")}"' in page.content.decode()
+    page = client.post(there, {"q": "excluded-0009"})
+    assert heads(page) == ["Excluded-0009"]
+    assert "look up their Remote ID in MemberSuite" in text_of(page)
+    assert "Look in All" in text_of(client.post(there, {"q": "zoe"}))

@@ -63,6 +63,14 @@
     });
   }, { capture: true, passive: true });
 
+  // -- tabs that are wider than the window: the one that is open is in sight ------------------------------------------
+  const showTab = () => $$(".tabs [aria-current]").forEach((tab) => {
+    const strip = tab.closest(".tabs");
+    strip.scrollLeft = Math.max(0, tab.offsetLeft + tab.offsetWidth - strip.offsetLeft - strip.clientWidth);
+  });
+  showTab();
+  document.body.addEventListener("htmx:afterSettle", showTab);
+
   // -- the Info dialog: opened by what htmx puts into it, closed by Esc, address and focus go back -----------------
   const sheet = document.getElementById("sheet");
   if (sheet) {
