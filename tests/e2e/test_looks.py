@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from targetgroups import suppression
 from targetgroups.choices import OutcomeKind, Phase, SuppressionCause
@@ -182,21 +182,35 @@ def test_polling_stops_while_nobody_looks_and_when_the_run_is_over(
     SyncRun.objects.filter(pk=run.pk).update(status="running", created_at=timezone.now())
     now = timezone.now()
     RunProgress.objects.create(run=run, beat_at=now, phase_started_at=now, phase=Phase.READING)
-    page = open_browser()
-    sign_in(page)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/live/" in request.url else None)
-    page.goto(f"/target-groups/{run.target_group_id}/")
-    page.wait_for_timeout(2500)
-    assert 1 <= len(asked) <= 3
-    page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
-    page.wait_for_timeout(300)
-    asked.clear()
-    page.wait_for_timeout(2500)
-    assert asked == []
+    info, groups = open_browser(), open_browser()
+    asked: dict[Page, list[str]] = {info: [], groups: []}
+    for page, address in ((info, f"/target-groups/{run.target_group_id}/"), (groups, "/target-groups/")):
+        sign_in(page)
+        page.on("request", lambda request, page=page: asked[page].append(request.url) if is_poll(request) else None)
+        page.goto(address)
+    info.wait_for_timeout(2500)
+    assert 1 <= len(asked[info]) <= 4
+    assert 1 <= len(asked[groups]) <= 4
+    for page in asked:
+        page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    info.wait_for_timeout(300)
+    stop_counting(asked)
+    info.wait_for_timeout(2500)
+    assert asked == {info: [], groups: []}
     SyncRun.objects.filter(pk=run.pk).update(status="completed", finished_at=now, sentence="4 added.")
-    page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
-    expect(page.get_by_text("4 added.").first).to_be_visible()
-    asked.clear()
-    page.wait_for_timeout(2500)
-    assert asked == []
+    for page in asked:
+        page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
+    expect(info.get_by_text("4 added.").first).to_be_visible()
+    expect(groups.locator("#groups[data-poll]")).to_have_count(0)
+    stop_counting(asked)
+    info.wait_for_timeout(2500)
+    assert asked == {info: [], groups: []}
+
+
+def is_poll(request: Request) -> bool:
+    return "hx-request" in request.headers
+
+
+def stop_counting(asked: dict[Page, list[str]]) -> None:
+    for urls in asked.values():
+        urls.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,28 @@ def test_cancel_stops_a_sync_within_two_seconds_and_changes_nothing(
     assert (run.finished_at - wish.wished_at).total_seconds() < 2
 
 
+def test_a_reload_in_the_middle_of_a_sync_shows_the_same_progress_and_its_end(
+    standin: StandIn, open_browser: Callable[..., Page], start_worker: Callable[..., Any]
+) -> None:
+    start_worker("interactive")
+    page = open_browser()
+    sign_in(page)
+    page.get_by_role("button", name="Refresh Target Group List").first.click()
+    with standin.holds("ExecuteSearch", on_page=2) as held:
+        page.get_by_role("button", name="All individuals", exact=True).click(timeout=20_000)
+        assert held.wait_until_held()
+        bar = page.locator("#info-live progress")
+        expect(bar).to_have_attribute("value", re.compile("[1-9][0-9]+"), timeout=10_000)
+        before = int(bar.get_attribute("value") or 0)
+        page.reload()
+        expect(page.locator("#info-live")).to_contain_text("Reading from MemberSuite")
+        assert before <= int(bar.get_attribute("value") or 0) < int(bar.get_attribute("max") or 0)
+    expect(page.locator("#info-live").get_by_text("Completed")).to_be_visible(timeout=20_000)
+    expect(page.locator(".big")).not_to_be_empty()
+    run = SyncRun.objects.get(kind="group")
+    assert (run.status, run.requests.count()) == ("completed", 1)  # R8: a reload asks for nothing
+
+
 def test_test_connection_shows_its_steps_one_by_one(
     open_browser: Callable[..., Page], start_worker: Callable[..., Any]
 ) -> None:
@@ -96,6 +119,9 @@ def test_test_connection_shows_its_steps_one_by_one(
     page = open_browser()
     sign_in(page)
     page.get_by_role("link", name="Bridge Configuration").press("Enter")
+    page.get_by_label("Transport").select_option("rest")
+    expect(page.get_by_label("Tenant ID")).to_be_visible()
+    expect(page.get_by_label("Association ID")).to_be_hidden()
     page.get_by_role("button", name="Test connection").press("Enter")
     for step in ("Reach host", "Sign in", "List searches", "Read one record"):
         expect(page.get_by_role("listitem").filter(has_text=step)).to_contain_text("OK", timeout=20_000)
