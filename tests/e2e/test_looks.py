@@ -12,7 +12,7 @@ from targetgroups import suppression
 from targetgroups.choices import OutcomeKind, Phase, SuppressionCause
 from targetgroups.models import Bridge, RunProgress, Subscriber, SyncRun, TargetGroup
 from targetgroups.sync import receiving
-from tests.e2e.conftest import keep_picture, sign_in, violations
+from tests.e2e.conftest import assert_fits, keep_picture, sign_in, violations
 from tests.targetgroups.views.conftest import FIGURES, Rows, outcome
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,6 +38,7 @@ def pages(site: str) -> dict[str, str]:
         rows.member(group, f"person{number:02}@a-rather-long-domain.example.org", "Zoë", "Ångström")
         rows.excluded(group)
     rows.group("Never synced")
+    unavailable = rows.group("Organizations", not_runnable_code="not_people")
     rows.group("Twin", error_code="timed_out", error_text="MemberSuite took too long.")
     gone = rows.group("Twin", member_count=12, gone_at=timezone.now())
     failed = rows.run(
@@ -62,6 +63,7 @@ def pages(site: str) -> dict[str, str]:
         "nothing-found": "/target-groups/?q=nothing",
         "info": f"/target-groups/{group.pk}/",
         "info-gone": f"/target-groups/{gone.pk}/",
+        "info-unavailable": f"/target-groups/{unavailable.pk}/",
         "counts": f"/target-groups/{group.pk}/counts/",
         "subscribers": f"/target-groups/{group.pk}/subscribers/",
         "excluded": f"/target-groups/{group.pk}/excluded/",
@@ -81,6 +83,7 @@ def pages(site: str) -> dict[str, str]:
         "subscriber-erased": f"/subscribers/{erased.pk}/",
         "run-person": f"/sync-activity/{check.pk}/",
         "bridge": "/bridge-configuration/",
+        "bridge-new": "/bridge-configuration/new/",
         "preferences": "/preferences/",
     }
 
@@ -97,7 +100,7 @@ def test_every_page_is_accessible_and_fits(
         page.goto(address)
         keep_picture(page, f"{name}-{width}-{theme}")
         assert violations(page) == [], name
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        assert_fits(page, width, name)
         if name == "people":
             page.set_viewport_size({"width": width, "height": 400})  # a phone that lies, or letters at 200 %
             columns_are_chosen(page, f"chooser-{width}-{theme}")

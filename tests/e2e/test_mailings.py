@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from mailings.choices import StopCode
 from mailings.models import LeftOut, Mailing, Recipient
 from targetgroups.models import Bridge, Folder, TargetGroup
-from tests.e2e.conftest import keep_picture, sign_in, violations
+from tests.e2e.conftest import assert_fits, keep_picture, sign_in, violations
 from tests.mailings.views.conftest import COMPLETE, Desk
 from tests.support.programs import Program, wait_until
 from tests.targetgroups.views.conftest import Rows
@@ -83,6 +83,8 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
         "sending": f"/mailings/{sending.pk}/send/",
         "report": f"/mailings/{sent.pk}/report/",
         "recipients": f"/mailings/{sent.pk}/recipients/",
+        "left-out": f"/mailings/{sent.pk}/left-out/",
+        "of-a-group": f"/target-groups/{group.pk}/mailings/",
         "inbox": "/demo/inbox/",
         "letter": f"/demo/inbox/{number}/",
     }
@@ -98,7 +100,7 @@ def test_every_page_is_accessible_and_fits(
         page.goto(address)
         keep_picture(page, f"mailing-{name}-{width}-{theme}")
         assert violations(page) == [], name
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        assert_fits(page, width, name)
 
 
 def test_a_question_stays_at_its_button_while_the_page_below_it_moves_on(
