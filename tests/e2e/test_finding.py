@@ -173,6 +173,11 @@ def test_exact_times_show_on_hover_and_where_the_keyboard_is(rows: Rows, open_br
     expect(tip).to_be_hidden()
     held.locator("time").first.hover()
     expect(tip).to_be_visible()
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto("/target-groups/")
+    page.get_by_role("button", name="Lamp lovers", exact=True).focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("tooltip")).to_have_count(1)  # Count tells its age; Last Synced has no place on a phone
     page.goto(f"/sync-activity/{SyncRun.objects.get(status='held').pk}/")
     started = page.locator("dt", has_text="Started").locator("+ dd time")
     for _ in range(60):  # outside of tables a time is a stop of its own

@@ -98,7 +98,8 @@ def test_the_first_bridge_is_made_here(client: Client) -> None:
     Bridge.objects.all().delete()
     words = text_of(client.get(PAGE))
     assert "Not set yet" in words and "Fill in the connection and its keys, save, then press Test connection" in words
-    save(client, secret_access_key="bmV3LXNlY3JldA==")
+    page = save(client, secret_access_key="bmV3LXNlY3JldA==").content.decode()
+    assert 'Next, <a href="#check-title">test the connection</a>' in page
     assert Bridge.objects.get().is_configured
     assert AuditEntry.objects.get().action == "bridge created"
 

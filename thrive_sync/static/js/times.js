@@ -17,7 +17,7 @@
   };
   const show = (time, holder) => {
     const text = words(time);
-    if (!text) return;
+    if (!text || !time.getClientRects().length) return; // a column that a phone leaves out has no place for a tip
     const tip = document.createElement("div");
     tip.className = "exact";
     tip.id = `exact-${shown.length}`;
