@@ -96,9 +96,13 @@ def test_ticked_groups_are_moved_deleted_and_undeleted_by_keyboard(
 def test_the_search_on_a_phone_in_the_dark_and_the_folders_page(
     groups: dict[str, TargetGroup], open_browser: Callable[..., Page]
 ) -> None:
-    page = open_browser(320, theme="dark")
+    page = open_browser(360, theme="dark")
     sign_in(page)
     page.goto(LIST)
+    frame = page.get_by_role("region", name="Target groups")
+    expect(frame.get_by_text("Reading from MemberSuite")).to_be_visible()
+    assert frame.evaluate("frame => frame.scrollWidth <= frame.clientWidth")  # what a sync does is not cut off
+    page.set_viewport_size({"width": 320, "height": 820})
     page.get_by_role("link", name="Search…").press("Enter")
     search = page.get_by_role("dialog", name="Search target groups")
     search.get_by_label("Compare condition 1 with").fill("o")
