@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.models import Group
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, Request, expect
 
+from accounts.models import User
 from targetgroups import suppression
 from targetgroups.choices import OutcomeKind, Phase, SuppressionCause
 from targetgroups.models import Bridge, RunProgress, Subscriber, SyncRun, TargetGroup
@@ -69,6 +71,7 @@ def pages(site: str) -> dict[str, str]:
         "excluded": f"/target-groups/{group.pk}/excluded/",
         "in-search": f"/target-groups/{group.pk}/in-search/?sort=-email",
         "history": f"/target-groups/{group.pk}/history/",
+        "folders": "/target-groups/folders/",
         "sync-activity": "/sync-activity/",
         "run": f"/sync-activity/{again.pk}/",
         "run-failed": f"/sync-activity/{failed.pk}/",
@@ -94,7 +97,12 @@ def test_every_page_is_accessible_and_fits(
 ) -> None:
     page = open_browser(width, theme=theme)
     page.goto("/sign-in/")
+    page.get_by_label("User name").fill("somebody-who-is-not-known-here")
+    page.get_by_label("Password").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
     assert violations(page) == []
+    assert_fits(page, width, "sign-in")
     sign_in(page)
     for name, address in pages.items():
         page.goto(address)
@@ -132,11 +140,22 @@ def test_the_pages_for_what_goes_wrong_are_accessible_too(width: int, theme: str
     group = Rows(Bridge.objects.get()).group(name, member_count=1_234, deleted_at=timezone.now())
     page = browser.new_page(base_url=site, viewport={"width": width, "height": 820}, color_scheme=theme)  # type: ignore[arg-type]
     sign_in(page)
-    for what, address in (("nothing", "/no-such-page/"), ("deleted-group", f"/target-groups/{group.pk}/")):
+    wrong = {
+        "nothing": "/no-such-page/",
+        "deleted": f"/target-groups/{group.pk}/",
+        "opt-out": "/opt-out/no-such-token/",
+    }
+    for what, address in wrong.items():
         page.goto(address)
         keep_picture(page, f"{what}-{width}-{theme}")
         assert violations(page) == [], what
         assert page.evaluate("document.documentElement.scrollWidth") <= width, what
+    User.objects.get(username="dana").groups.set([Group.objects.get(name="Reporter")])
+    page.goto("/bridge-configuration/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You may not do this")
+    keep_picture(page, f"refused-{width}-{theme}")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()
 
 

@@ -13,6 +13,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from mailings import optout
 from mailings.choices import StopCode
 from mailings.models import LeftOut, Mailing, Recipient
 from targetgroups.models import Bridge, Folder, TargetGroup
@@ -87,6 +88,7 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
         "of-a-group": f"/target-groups/{group.pk}/mailings/",
         "inbox": "/demo/inbox/",
         "letter": f"/demo/inbox/{number}/",
+        "opt-out": f"/opt-out/{optout.token_for(sent.recipients.all()[0])}/",
     }
 
 
