@@ -232,7 +232,8 @@ def named(bridge_id: int, rows: Sequence[Entry]) -> list[Named]:
 def order_of(one: PeopleList, sort: str) -> list[str]:
     if one.is_of_members:
         return MEMBER_ORDERS[sort]
-    return ["reason", "remote_key", "id"] if one.word == "excluded" else ["remote_key", "id"]
+    # Nobody is left out twice for one reason, now or at any one run; with the ID behind them no index had this order.
+    return ["reason", "remote_key"] if one.word == "excluded" else ["remote_key", "id"]
 
 
 def in_order(rows: QuerySet[Any], order: list[str], *, is_descending: bool) -> QuerySet[Any]:

@@ -113,6 +113,24 @@ def test_any_page_of_everybody_in_a_search_is_one_read_of_an_index(
     assert re.search(rf"Limit [^\n]*\n *->  {index}", found), found
 
 
+@pytest.mark.parametrize("asked_for", ["after", "before"])
+@pytest.mark.parametrize("sort", ["remote_id", "-remote_id"])
+def test_a_deep_page_of_the_excluded_is_one_read_of_an_index_either_way(
+    asked_for: str, sort: str, large: TargetGroup, sign_in: SignIn
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_EXCLUDED, {"bridge": large.bridge_id, "group": large.pk, "people": PEOPLE})
+        cursor.execute("ANALYZE targetgroups_exclusion")
+    row = large.exclusions.order_by("reason", "remote_key")[PEOPLE // 2]
+    asked = statements(sign_in(), f"/target-groups/{large.pk}/excluded/?sort={sort}&{asked_for}={row.pk}")
+    page = next(sql for sql in asked if "LIMIT 51" in sql)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {page}")
+        found = "\n".join(line for (line,) in cursor.fetchall())
+    way = "Backward " if (asked_for == "before") != sort.startswith("-") else ""
+    assert re.search(rf"Limit [^\n]*\n *->  Index Scan {way}using exclusion_present_once", found), found
+
+
 def test_a_search_reads_the_trigram_index_and_two_letters_the_sort_indexes(large: TargetGroup) -> None:
     one_by_one = ("seqscan", "indexscan", "indexonlyscan")  # what pays only for so few people
     assert "subscriber_search" in plan(large, text="p2999@", forbidden=one_by_one, statement=f"LIMIT {MOST_FEW + 1}")
