@@ -17,6 +17,7 @@ from bench.pages_data import FIRST_NAME, Population
 from bench.site import Visitor
 from targetgroups.choices import NotReceiving, RunKind, RunStatus, SuppressionCause, Trigger
 from targetgroups.models import Folder, Subscriber, SyncRun, TargetGroup
+from targetgroups.sync import receiving
 
 TABLE = "every list, its first page through HTTP"
 MORE_GROUPS = 300
@@ -25,6 +26,17 @@ SLOW = 0.3  # seconds
 _SUPPRESSED = """
 INSERT INTO targetgroups_suppression (address_key, address, cause, note, suppressed_at)
 SELECT address_key, email, %(cause)s, '', now() FROM targetgroups_subscriber WHERE mod(local_id, %(one_in)s) = %(rest)s
+"""
+# A cause that is nobody's reason, since each of its addresses has a stronger one too; and a hundred who share one.
+_CAUSES = (
+    (SuppressionCause.OPT_OUT, 20, 1),
+    (SuppressionCause.HARD_BOUNCE, 100, 3),
+    (SuppressionCause.COMPLAINT, 100, 1),
+)
+_SHARERS = 100
+_SHARED = """
+UPDATE targetgroups_subscriber later SET address_key = first.address_key FROM targetgroups_subscriber first
+WHERE mod(later.local_id, %(one_in)s) = 6 AND first.local_id = later.local_id - 1
 """
 _WOULD = """
 INSERT INTO targetgroups_runoutcome (bridge_id, run_id, kind, remote_id, remote_key, reason, changes, recorded_at)
@@ -99,9 +111,10 @@ def _pages(population: Population, held: SyncRun) -> dict[str, Address]:
 
 
 def _fill(raw: psycopg.Connection[Any], population: Population, people: int) -> SyncRun:
-    """Make suppressed addresses, more groups and a held run; return that."""
-    for cause, one_in, rest in ((SuppressionCause.OPT_OUT, 20, 1), (SuppressionCause.HARD_BOUNCE, 100, 3)):
+    """Make suppressed and shared addresses, more groups and a held run; return that."""
+    for cause, one_in, rest in _CAUSES:
         raw.execute(_SUPPRESSED, {"cause": str(cause), "one_in": one_in, "rest": rest})
+    raw.execute(_SHARED, {"one_in": max(people // _SHARERS, 7)})
     now, bridge = timezone.now(), population.everybody.bridge
     folder = Folder.objects.get(name=Folder.MEMBERSUITE)
     TargetGroup.objects.bulk_create(
@@ -118,7 +131,8 @@ def _fill(raw: psycopg.Connection[Any], population: Population, people: int) -> 
     )  # fmt: skip
     for kind, one_in, changes in (("would_change", 20, _CHANGES), ("would_remove", 4, None)):
         raw.execute(_WOULD, {"run": held.pk, "kind": kind, "one_in": one_in, "changes": changes})
-    raw.execute("ANALYZE")
+    raw.execute("VACUUM ANALYZE")
+    receiving.count(population.everybody.pk)
     return held
 
 

@@ -148,6 +148,10 @@ class NotReceiving(models.TextChoices):
     SHARED_ADDRESS = "shared_address", "Shared address: another member gets the one copy"
 
 
+# Beside these reasons, the word of those whom a mailing reaches.
+RECEIVING = "receiving"
+
+
 def reason_label(word: str) -> str:
     """Put a reason of a removal or an exclusion in words; the empty one is of a held run, which asks nobody (R6)."""
     if not word:

@@ -1,21 +1,21 @@
 """Named reads: whatever is asked for twice."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Case, Exists, F, Func, OuterRef, Q, Value, When
-from django.db.models.functions import StrIndex
+from django.db.models import Case, Count, Exists, F, Func, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, StrIndex
 from django.db.models.lookups import Contains, GreaterThan
 from django.utils import timezone
 
 from thrive_sync.lib.sorting import sort_key
 
-from .choices import ACTIVE, GOOD, NotReceiving, RunStatus, SuppressionCause
+from .choices import ACTIVE, GOOD, RECEIVING, NotReceiving, RunStatus, SuppressionCause
 
 if TYPE_CHECKING:
-    from .models import (  # noqa: F401 - some in base classes alone
+    from .models import (
         Bridge,
         Membership,
         Subscriber,
@@ -25,8 +25,16 @@ if TYPE_CHECKING:
     )
 
 
+ThereIs = Callable[[models.QuerySet[Any]], Any]  # Exists, or what says the same in another way
 MOST_FEW = 2000  # people whose rows are faster fetched one by one than met on the way through a list
+_MOST_ADDRESSES = 10_000  # among which those few are quicker found than in a whole group
 _TRIGRAM = 3  # characters; shorter words have no entry in the index
+
+
+def few(rows: models.QuerySet[Any], field: str, most: int = MOST_FEW) -> list[Any] | None:
+    """Return a field of all these rows, if they are few; None: they are many. In no order, so that it can end early."""
+    found = list(rows.order_by().values_list(field, flat=True)[: most + 1])
+    return found if len(found) <= most else None
 
 
 class SearchText(Func):
@@ -71,19 +79,27 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         """Leave out what was lifted again."""
         return self.filter(lifted_at__isnull=True)
 
+    def telling(self, cause: str) -> Self:
+        """Of one cause, those that are the reason told of their address: no stronger cause is in force there."""
+        stronger = self.model._default_manager.in_force().filter(
+            address_key=OuterRef("address_key"), cause__in=_stronger_than(cause)
+        )
+        return self.in_force().filter(~Exists(stronger), cause=cause)
+
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def now_do_not_email(self) -> Self:
         """Members whom another group's sync has shown as Do Not Email since (R4): their sort keys are erased."""
         return self.filter(sort_email="")
 
-    def mailable(self) -> Self:
+    def mailable(self, there_is: ThereIs = Exists) -> Self:
         """Members who may be mailed: not Do Not Email, an address, and no suppression of it in force (R1, R11).
 
         THE one rule of who receives, for counts, lists and mailings alike. Members who share an address are all
         mailable; one copy goes to each address (R13), see `one_per_address`.
         """
-        return self.filter(~_suppressed(), subscriber__do_not_email_at__isnull=True).exclude(subscriber__address_key="")
+        people = {"subscriber__do_not_email_at__isnull": True, "subscriber__address_key__gt": ""}
+        return self.filter(~there_is(_suppressions()), **people)
 
     def one_per_address(self) -> Self:
         """Of the members at one address keep the one who was known first: who a mailing goes to (R13).
@@ -92,28 +108,59 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """
         return self.order_by("subscriber__address_key", "subscriber_id").distinct("subscriber__address_key")
 
-    def receiving(self) -> Self:
+    def receiving(self, there_is: ThereIs = Exists) -> Self:
         """Members of one target group to whom a mailing goes, in no order: who is mailable, one at each address."""
-        return self.mailable().filter(~Exists(self._earlier_at_the_address()))
+        return self.mailable(there_is).filter(~there_is(self._earlier_at_the_address()))
 
-    def not_receiving(self, reason: str) -> Self:
+    def not_receiving(self, reason: str, there_is: ThereIs = Exists) -> Self:
         """Members of one target group whom no mailing reaches, for one reason of NotReceiving."""
         if reason == NotReceiving.SHARED_ADDRESS:
-            return self.mailable().filter(Exists(self._earlier_at_the_address()))
+            return self.mailable(there_is).filter(there_is(self._earlier_at_the_address()))
         if reason == NotReceiving.DO_NOT_EMAIL:
             return self.now_do_not_email().filter(subscriber__do_not_email_at__isnull=False)
         members = self.filter(subscriber__do_not_email_at__isnull=True)
         if reason == NotReceiving.NO_ADDRESS:
-            return members.filter(subscriber__address_key="")
-        stronger = SuppressionCause.values[: SuppressionCause.values.index(reason)]
-        return members.filter(_suppressed([reason]), ~_suppressed(stronger))
+            return members.filter(sort_email="", subscriber__address_key="")  # next to each other in the index
+        return members.filter(there_is(_suppressions([reason])), ~there_is(_suppressions(_stronger_than(reason))))
+
+    def narrowed(self, only: str, group: "TargetGroup") -> Self:
+        """Return those of a group's members whom a mailing reaches, or does not for one reason, to be listed.
+
+        `only` is RECEIVING or a word of NotReceiving. Few of a million are found first, in whatever order is quick, and
+        fetched by ID; of many a page is full after a short walk along the list's own order, as in a search. The last
+        count tells which way to try; the answer is of now either way.
+        """
+        members = self.filter(target_group=group, subscriber__bridge=group.bridge_id)  # leads to the index on addresses
+        if only not in (NotReceiving.DO_NOT_EMAIL, NotReceiving.NO_ADDRESS):
+            members = members.filter(sort_email__gt="")  # leads past the erased, who come first
+        if _last_count(only, group) <= MOST_FEW:
+            found = few(members._among_addresses(only, group.bridge_id)._only(only, Exists), "subscriber_id")
+            if found is not None:
+                return self.filter(target_group=group, subscriber__in=found or [0])  # an empty list could not be paged
+        return members._only(only, _on_the_way)
+
+    def _only(self, only: str, there_is: ThereIs) -> Self:
+        return self.receiving(there_is) if only == RECEIVING else self.not_receiving(only, there_is)
+
+    def _among_addresses(self, only: str, bridge_id: int) -> Self:
+        """Keep those at the addresses at which alone such members can be, where these are known and not too many."""
+        rows: models.QuerySet[Any]
+        if only in SuppressionCause.values:
+            rows = apps.get_model("targetgroups", "Suppression")._default_manager.telling(only)
+        elif only == NotReceiving.SHARED_ADDRESS:
+            people = apps.get_model("targetgroups", "Subscriber")._default_manager.filter(bridge=bridge_id)
+            rows = people.shared_addresses()
+        else:
+            return self
+        addresses = few(rows, "address_key", _MOST_ADDRESSES)
+        return self if addresses is None else self.filter(subscriber__address_key__in=addresses)
 
     def with_reasons(self) -> Self:
         """Add `not_receiving`: why a member is not mailable, by NotReceiving, or "".
 
         A shared address is no property of one member; `not_receiving()` tells of those.
         """
-        causes = [When(_suppressed([cause]), then=Value(cause)) for cause in SuppressionCause.values]
+        causes = [When(Exists(_suppressions([cause])), then=Value(cause)) for cause in SuppressionCause.values]
         return self.annotate(
             not_receiving=Case(
                 When(subscriber__do_not_email_at__isnull=False, then=Value(str(NotReceiving.DO_NOT_EMAIL))),
@@ -128,6 +175,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
             target_group=OuterRef("target_group"),
             subscriber__bridge=OuterRef("subscriber__bridge"),
             subscriber__address_key=OuterRef("subscriber__address_key"),
+            subscriber__address_key__gt="",  # leads past the erased
             subscriber_id__lt=OuterRef("subscriber_id"),
         )
 
@@ -146,9 +194,9 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         if not long_words:
             return members
         people = apps.get_model("targetgroups", "Subscriber")._default_manager.filter(bridge=bridge_id)
-        few = people.containing(" ".join(long_words)).few("pk")
-        if few is not None:
-            return members.filter(subscriber__in=few or [0])  # nobody has it: an empty list could not be paged
+        found = few(people.containing(" ".join(long_words)), "pk")
+        if found is not None:
+            return members.filter(subscriber__in=found or [0])  # nobody has it: an empty list could not be paged
         return members.filter(*(_holds(key) for key in long_words))
 
 
@@ -164,10 +212,14 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
             return self.containing(text)
         return self.filter(_contains(words[0]) | Q(remote_key__startswith=words[0].lower()))
 
+    def shared_addresses(self) -> models.QuerySet["Subscriber", dict[str, Any]]:
+        """Give the addresses that several of one bridge's people have: along the index, none of their rows is read."""
+        addresses = self.filter(address_key__gt="").values("address_key")
+        return addresses.annotate(people=Count("pk")).filter(people__gt=1)
+
     def few(self, field: str) -> list[Any] | None:
         """Return a field of all these people, if they are few; None: they are many."""
-        found = list(self.order_by().values_list(field, flat=True)[: MOST_FEW + 1])
-        return found if len(found) <= MOST_FEW else None
+        return few(self, field)
 
 
 def _contains(term: str) -> Q:
@@ -186,12 +238,32 @@ def _holds(key: str) -> Q:
     return Q(GreaterThan(StrIndex(SearchText("sort_email", "sort_name"), Value(key)), 0))
 
 
-def _suppressed(causes: Sequence[str] = SuppressionCause.values) -> Exists:
-    """Say of a member whether a suppression of the address, for one of these causes, is in force."""
+def _stronger_than(cause: str) -> list[str]:
+    """Return the causes that are told before this one, of an address that has several."""
+    return SuppressionCause.values[: SuppressionCause.values.index(cause)]
+
+
+def _last_count(only: str, group: "TargetGroup") -> int:
+    """Return how many a list had when they were last counted; 0 where nobody counted."""
+    counted = apps.get_model("targetgroups", "ReceivingCount")._default_manager.filter(pk=group.pk).first()
+    if counted is None:
+        return 0
+    return int(counted.receiving_count if only == RECEIVING else counted.not_receiving_counts.get(only, 0))
+
+
+def _suppressions(causes: Sequence[str] = SuppressionCause.values) -> models.QuerySet["Suppression"]:
+    """Give the suppressions in force of a member's address, for one of these causes."""
     # Named through the registry: the models import this module.
     suppressions = apps.get_model("targetgroups", "Suppression")._default_manager.in_force()
-    at_the_address = suppressions.filter(address_key=OuterRef("subscriber__address_key"))
-    return Exists(at_the_address.filter(cause__in=causes))
+    return suppressions.filter(address_key=OuterRef("subscriber__address_key"), cause__in=causes)
+
+
+def _on_the_way(rows: models.QuerySet[Any]) -> Q:
+    """Say what Exists says, of one member after the other.
+
+    Of EXISTS PostgreSQL makes a join, and may then join and sort the whole group for a page of it.
+    """
+    return Q(GreaterThan(Coalesce(Subquery(rows.values(one=Value(1))[:1]), 0), 0))
 
 
 class SyncRunQuerySet(models.QuerySet["SyncRun"]):

@@ -15,7 +15,7 @@ from accounts.permissions import EXPORT, SYNC, VIEW_GROUPS, VIEW_SUBSCRIBERS
 from thrive_sync.lib.statements import ById
 
 from .. import enqueue
-from ..choices import NotReceiving, RunKind, Trigger
+from ..choices import RECEIVING, NotReceiving, RunKind, Trigger
 from ..columns import SUBSCRIBERS, attribute_columns
 from ..exceptions import NotAllowedNow
 from ..models import SyncRun, TargetGroup
@@ -29,7 +29,7 @@ from .run_people import list_context, wanted
 from .sums import group_sums, receiving_sums
 
 PAGE = 50
-ONLY = {reading.RECEIVING: "Will receive a mailing", **dict(NotReceiving.choices)}
+ONLY = {RECEIVING: "Will receive a mailing", **dict(NotReceiving.choices)}
 TABS = (
     ("overview", "Overview", "targetgroups:info"),
     ("counts", "Counts", "targetgroups:counts"),

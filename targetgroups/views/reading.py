@@ -12,7 +12,7 @@ from thrive_sync.lib.paging import KeysetPage, keyset_page
 from thrive_sync.lib.sorting import sort_key
 from thrive_sync.lib.statements import ById
 
-from ..choices import ACTIVE, NotReceiving, OutcomeKind, RunKind, RunStatus, SuppressionCause
+from ..choices import ACTIVE, RECEIVING, NotReceiving, OutcomeKind, RunKind, RunStatus, SuppressionCause
 from ..listed import ListedPerson, people_of
 from ..models import (
     Bridge,
@@ -29,7 +29,6 @@ from ..models import (
 
 MOST_HITS_COUNTED = 1000
 PEOPLE_SORTS = {"email": "sort_email", "name": "sort_name"}
-RECEIVING = "receiving"
 
 
 # --- bridges and runs ----------------------------------------------------------------------------------------------
@@ -138,8 +137,7 @@ def found_people(group: TargetGroup, text: str, only: str = "") -> QuerySet[Memb
     """
     people = Membership.objects.filter(target_group=group)
     if only:
-        people = people.filter(subscriber__bridge=group.bridge_id)  # leads to the index on addresses
-        people = people.receiving() if only == RECEIVING else people.not_receiving(only)
+        people = people.narrowed(only, group)
     return people.containing(text, group.bridge_id)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from django.utils import timezone
 
-from targetgroups import suppression
-from targetgroups.choices import NotReceiving, SuppressionCause
-from targetgroups.models import Membership, ReceivingCount, TargetGroup
+from targetgroups import querysets, suppression
+from targetgroups.choices import RECEIVING, NotReceiving, SuppressionCause
+from targetgroups.models import Bridge, Membership, ReceivingCount, Subscriber, Suppression, TargetGroup
 from targetgroups.sync import receiving
 from tests.targetgroups.views.conftest import Rows
 
@@ -93,3 +95,67 @@ def test_an_older_count_does_not_overwrite_a_younger_one(group: TargetGroup) -> 
     ReceivingCount.objects.update(counted_at=timezone.now() + timezone.timedelta(hours=1), receiving_count=77)
     receiving.count(group.pk)
     assert ReceivingCount.objects.get().receiving_count == 77
+
+
+# --- the lists behind the numbers -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mixed(rows: Rows) -> TargetGroup:
+    """Members of every kind and of several at once, beside people of another group and bridge at the same addresses."""
+    group, other = rows.group("Mixed"), rows.group("Other")
+    elsewhere = Rows(Bridge.objects.create(name="Elsewhere"))
+    theirs = elsewhere.group("Theirs")
+    chance = random.Random(7)  # the same people each time
+    addresses = [f"p{number}@lamps.example" for number in range(40)]
+    for _ in range(120):
+        where, whose = chance.choice([(rows, group), (rows, group), (rows, other), (elsewhere, theirs)])
+        kind = chance.random()
+        if kind < 0.1:
+            where.member(whose, "", do_not_email_at=timezone.now())
+        elif kind < 0.15:
+            where.member(whose, "")
+        else:
+            where.member(whose, chance.choice(addresses))
+    for cause in SuppressionCause:
+        for address in chance.sample(addresses, 5):
+            suppression.suppress(address, cause)
+        suppression.lift(chance.choice(addresses), cause)
+    return group
+
+
+def told_plainly(group: TargetGroup) -> dict[int, str]:
+    """Say of each member, by the rules alone, why no mailing reaches them, or that one does."""
+    found, taken = {}, set()
+    for person in Subscriber.objects.filter(memberships__target_group=group).order_by("pk"):
+        here = Suppression.objects.filter(address_key=person.address_key, lifted_at=None)
+        causes = set(here.values_list("cause", flat=True))
+        if person.do_not_email_at:
+            found[person.pk] = "do_not_email"
+        elif not person.address_key:
+            found[person.pk] = "no_address"
+        elif causes:
+            found[person.pk] = next(cause for cause in SuppressionCause.values if cause in causes)
+        else:
+            found[person.pk] = "shared_address" if person.address_key in taken else RECEIVING
+            taken.add(person.address_key)
+    return found
+
+
+@pytest.mark.parametrize("counted", [None, 0, 10_000], ids=["not counted", "as few", "as many"])
+@pytest.mark.parametrize("most_addresses", [0, 10_000], ids=["at many addresses", "at few"])
+def test_r15_each_list_has_who_belongs_there_whatever_way_they_are_found(
+    counted: int | None, most_addresses: int, mixed: TargetGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(querysets, "_MOST_ADDRESSES", most_addresses)
+    if counted is not None:
+        numbers = dict.fromkeys(NotReceiving.values, counted)
+        ReceivingCount.objects.create(
+            target_group=mixed, receiving_count=counted, not_receiving_counts=numbers, counted_at=timezone.now()
+        )
+    expected = told_plainly(mixed)
+    assert {RECEIVING, "do_not_email", "no_address", "opt_out", "erased", "shared_address"} <= set(expected.values())
+    for only in (RECEIVING, *NotReceiving.values):
+        listed = Membership.objects.narrowed(only, mixed).order_by("sort_email", "subscriber_id")
+        wanted = sorted(person for person, word in expected.items() if word == only)
+        assert sorted(listed.values_list("subscriber_id", flat=True)) == wanted, only

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from targetgroups.models import Membership, TargetGroup
 from targetgroups.querysets import MOST_FEW
+from targetgroups.sync import receiving
 from targetgroups.views import reading
 from tests.targetgroups.views.conftest import Rows, SignIn
 
@@ -131,6 +132,36 @@ def test_a_deep_page_of_the_excluded_is_one_read_of_an_index_either_way(
     assert re.search(rf"Limit [^\n]*\n *->  Index Scan {way}using exclusion_present_once", found), found
 
 
+_OPTED_OUT = """
+INSERT INTO targetgroups_suppression (address_key, address, cause, note, suppressed_at)
+SELECT address_key, email, 'opt_out', '', now() FROM targetgroups_subscriber WHERE id % 10 > 0
+"""
+
+
+@pytest.mark.parametrize("only", ["receiving", "opt_out"])
+@pytest.mark.parametrize("is_counted", [True, False])
+def test_a_list_narrowed_to_many_is_a_walk_in_its_order_and_to_few_a_read_of_them(
+    is_counted: bool, only: str, large: TargetGroup
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_OPTED_OUT)
+        cursor.execute("ANALYZE targetgroups_suppression")
+    if is_counted:
+        receiving.count(large.pk)
+    found = plan(large, only=only, forbidden=())
+    is_walk = re.search(r"Index Scan using membership_by_email on targetgroups_membership[^\n]*\n *Index Cond", found)
+    assert bool(is_walk) == (only == "opt_out"), found
+    assert ("Sort Key: targetgroups_membership" in found) == (only == "receiving"), found
+    page = reading.people_page(
+        reading.found_people(large, "", only), sort="email", is_descending=False, size=50, after=None, before=None
+    )
+    members = (
+        Membership.objects.filter(target_group=large).order_by("sort_email").values_list("subscriber_id", flat=True)
+    )
+    wanted = [person for person in members if (person % 10 > 0) == (only == "opt_out")]
+    assert [person.subscriber_id for person in page.rows] == wanted[:50]
+
+
 def test_a_search_reads_the_trigram_index_and_two_letters_the_sort_indexes(large: TargetGroup) -> None:
     one_by_one = ("seqscan", "indexscan", "indexonlyscan")  # what pays only for so few people
     assert "subscriber_search" in plan(large, text="p2999@", forbidden=one_by_one, statement=f"LIMIT {MOST_FEW + 1}")
@@ -182,6 +213,7 @@ def test_a_cursor_is_an_id_and_never_an_address(large: TargetGroup, sign_in: Sig
         ("/target-groups/", 9),
         ("/target-groups/{group}/", 6),
         ("/target-groups/{group}/subscribers/", 6),
+        ("/target-groups/{group}/subscribers/?only=opt_out", 9),
         ("/target-groups/{group}/excluded/", 6),
         ("/target-groups/{group}/in-search/", 8),
         ("/target-groups/{group}/history/", 8),
