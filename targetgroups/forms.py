@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms
+from django.core.validators import URLValidator
 from django.db import transaction
 from django.utils import timezone
 
@@ -17,6 +18,7 @@ from audit import record
 
 from .choices import Transport
 from .models import Bridge
+from .models.bridge import RECORD_PLACE
 
 NEEDED = {
     Transport.CONCIERGE: ("association_id", "access_key_id", "secret_access_key"),
@@ -67,6 +69,7 @@ class BridgeForm(forms.ModelForm):
             "guard_percent",
             "guard_people",
             "lists_do_not_email",
+            "record_address",
         )
         labels = {
             "name": "Association",
@@ -75,6 +78,7 @@ class BridgeForm(forms.ModelForm):
             "guard_percent": "Percentage of the group",
             "guard_people": "Number of people",
             "lists_do_not_email": "List the people who are Do Not Email",
+            "record_address": "Address of a person's record",
         }
         help_texts = {
             "name": "What you call it. Only people here read this.",
@@ -82,6 +86,8 @@ class BridgeForm(forms.ModelForm):
             "page_size": "Rows asked for at a time, 25 to 1000.",
             "requests_in_flight": "Requests open at the same time, 1 to 16.",
             "lists_do_not_email": "Off: only their number is asked for, which is faster.",
+            "record_address": "Open any person in your MemberSuite console, copy the address of that page, and put "
+            "{id} in place of the ID. Empty: no links.",
         }
         error_messages = {
             "name": {"required": "Give the association a name, any that tells you which it is."},
@@ -96,6 +102,11 @@ class BridgeForm(forms.ModelForm):
                 "invalid": "Requests in flight must be a whole number from 1 to 16.",
             },
             "guard_percent": {"max_value": "A percentage is at most 100."},
+            "record_address": {"max_length": "The address of a record can't be longer than 500 characters."},
+        }
+
+        widgets = {
+            "record_address": forms.TextInput(attrs={"inputmode": "url", "spellcheck": "false", "autocomplete": "off"}),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -117,6 +128,26 @@ class BridgeForm(forms.ModelForm):
             raise forms.ValidationError("Leave user name and password out of the address.")
         if parts.scheme != "https" and not _is_this_machine(parts.hostname or ""):
             raise forms.ValidationError("The address must start with https://, or keys would travel in the open.")
+        return address
+
+    def clean_record_address(self) -> str:
+        address: str = self.cleaned_data["record_address"]
+        if not address:
+            return ""
+        if address.count(RECORD_PLACE) != 1:
+            raise forms.ValidationError("Put {id} exactly once into the address, in place of the person's ID.")
+        try:
+            # Whatever is no web address, javascript: and the like, would act with the rights of whoever opens the link.
+            URLValidator(schemes=["http", "https"])(address.replace(RECORD_PLACE, "1"))
+        except forms.ValidationError:
+            raise forms.ValidationError(
+                "This is not the address of a page. It starts with https:// or http:// and names a host."
+            ) from None
+        parts = urlsplit(address)
+        if parts.username is not None or parts.password is not None:
+            raise forms.ValidationError("Leave user name and password out of the address of a record.")
+        if RECORD_PLACE in parts.netloc:
+            raise forms.ValidationError("Put {id} behind the host: the ID may not choose where the link leads.")
         return address
 
     def clean_secret_access_key(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet, Sum
+from django.db.models import F, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Lower
 
 from targetgroups.models import SyncRun, TargetGroup
@@ -192,10 +192,10 @@ def left_out(mailing: Mailing, *, reason: str, text: str) -> QuerySet[LeftOut]:
 def people_page(
     rows: QuerySet[Any], order: Ordering, *, size: int, after: int | None, before: int | None
 ) -> KeysetPage[Any]:
-    """Read one page of recipients or of people left out."""
+    """Read one page of recipients or of people left out, each with their bridge's `record_address`."""
     names, every = PEOPLE_ORDERS[order.sort], rows.model._default_manager.all()
     return keyset_page(
-        rows,
+        rows.annotate(record_address=F("target_group__bridge__record_address")),
         names,
         size=size,
         after=key_of(every, names, after),

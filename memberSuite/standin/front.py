@@ -4,6 +4,7 @@
 from html import escape
 
 from memberSuite.standin import data, truth
+from memberSuite.standin.columns import Column, moment_text
 from memberSuite.standin.faults import KINDS
 from memberSuite.standin.world import World
 
@@ -14,15 +15,49 @@ code{font-size:.9em}dt{font-weight:600}dd{margin:0 0 .4rem 1rem}h2{margin-top:2r
 
 def page(world: World, address: str) -> str:
     """Return the start page: what this is, its searches and the faults it can play."""
-    return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Stand-in MemberSuite</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body><main>'
+    return _whole(
+        "Stand-in MemberSuite",
         f"<h1>Stand-in MemberSuite</h1><p>{escape(data.ASSOCIATION_NAME)}: {sum(world.population.alive):,} invented people, "
         f"seed {world.seed}. It speaks MemberSuite's two protocols and keeps everything in memory; nothing here is real.</p>"
         f"{_access(address)}<h2>Saved searches</h2>{_searches(world)}{_set_faults(world)}"
         f"<h2>Faults it can play</h2>{_kinds()}"
-        "<p>The control API stands below <code>/control/</code>; <code>docs/standin.md</code> describes it.</p></main></body></html>"
+        "<p>The control API stands below <code>/control/</code>; <code>docs/standin.md</code> describes it.</p>",
     )
+
+
+def record(world: World, remote_id: str) -> tuple[int, str]:
+    """Return the page of a person's record, as a link in another program opens it, and its status."""
+    row = world.population.find(remote_id)
+    if row is None:
+        said = f"<p>There is no record <code>{escape(remote_id[:100])}</code>, or it was deleted.</p>"
+        return 404, _whole(
+            "No such record", f'<h1>No such record</h1>{said}<p><a href="/">Stand-in MemberSuite</a></p>'
+        )
+    shown = [(column.name, _field(column, row)) for column in world.population.columns.values()]
+    lines = (f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>' for name, text in shown)
+    name = escape(_field(world.population.columns["name"], row))
+    note = '<p>A record of the <a href="/">stand-in MemberSuite</a>: invented, like everybody here.</p>'
+    return 200, _whole(f"{name} · Stand-in MemberSuite", f"<h1>{name}</h1>{note}<table>{''.join(lines)}</table>")
+
+
+def _whole(title: str, main: str) -> str:
+    return (
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>'
+        f"<body><main>{main}</main></body></html>"
+    )
+
+
+def _field(column: Column, row: int) -> str:
+    """Write a field as a person reads it; what is null is a dash."""
+    value = column.value(row)
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return moment_text(value) if column.kind == "moment" and isinstance(value, int) else str(value)
 
 
 def _access(address: str) -> str:

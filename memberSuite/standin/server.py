@@ -11,7 +11,8 @@ from memberSuite.standin.faults import Fault
 from memberSuite.standin.web import Request, Response, WebServer
 from memberSuite.standin.world import World
 
-XML_TYPE = "text/xml; charset=utf-8"
+XML_TYPE, HTML_TYPE = "text/xml; charset=utf-8", "text/html; charset=utf-8"
+RECORD = "/record/"
 
 
 def route(world: World, address: str, request: Request) -> Response:
@@ -24,7 +25,10 @@ def route(world: World, address: str, request: Request) -> Response:
     if path == "/mex" and request.method == "GET":
         return Response(200, wsdl.document(address).encode(), XML_TYPE)
     if path == "/" and request.method in ("GET", "HEAD"):
-        return Response(200, front.page(world, address).encode(), "text/html; charset=utf-8")
+        return Response(200, front.page(world, address).encode(), HTML_TYPE)
+    if path.startswith(RECORD) and request.method in ("GET", "HEAD"):
+        status, page = front.record(world, path.removeprefix(RECORD))
+        return Response(status, page.encode(), HTML_TYPE)
     return rest.handle(world, request) or Response(404, b"Not found")
 
 

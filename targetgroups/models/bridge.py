@@ -1,9 +1,18 @@
+from urllib.parse import quote
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from thrive_sync.lib.encryption import EncryptedTextField
 
 from ..choices import Transport
+
+RECORD_PLACE = "{id}"
+
+
+def address_of_record(pattern: str, remote_id: str) -> str:
+    """Return where MemberSuite shows a record; "" where a bridge's `record_address`, the pattern, is not filled."""
+    return pattern.replace(RECORD_PLACE, quote(remote_id, safe="")) if pattern and remote_id else ""
 
 
 class Bridge(models.Model):
@@ -35,6 +44,8 @@ class Bridge(models.Model):
     lists_do_not_email = models.BooleanField(
         "list the people who are Do Not Email", default=True, help_text="Off: only their number is asked for."
     )
+    # No document of MemberSuite tells it, and each association's console has a host of its own.
+    record_address = models.CharField("address of a person's record", max_length=500, blank=True)
 
     is_active = models.BooleanField(default=True)
     last_good_contact_at = models.DateTimeField(null=True, blank=True)

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from targetgroups.columns import ATTRIBUTE, Column
 from targetgroups.listed import ListedPerson
 from targetgroups.models import Subscriber
+from targetgroups.models.bridge import address_of_record
 
 from .ui import chip, icon, moments
 
@@ -23,12 +24,13 @@ Cell = Callable[[ListedPerson, Mapping[str, Any]], str]
 
 
 @register.simple_tag
-def people_rows(rows: Sequence[ListedPerson], columns: Sequence[Column]) -> SafeString:
+def people_rows(rows: Sequence[ListedPerson], columns: Sequence[Column], record_address: str = "") -> SafeString:
     """Write a table row of each member; a column that is no field of a person is an attribute of that label.
 
-    Every cell escapes what is not its own markup: nothing does it afterwards.
+    Every cell escapes what is not its own markup: nothing does it afterwards. With the bridge's `record_address` each
+    Remote ID leads to its record.
     """
-    known = _cells()
+    known = _cells(record_address)
     cells = [known.get(column.key) or _attribute(column.label) for column in columns]
     has_attributes = any(column.key.startswith(ATTRIBUTE) for column in columns)
     lines = []
@@ -36,6 +38,27 @@ def people_rows(rows: Sequence[ListedPerson], columns: Sequence[Column]) -> Safe
         attributes = json.loads(row.attributes) if has_attributes else {}
         lines.append(f"<tr>{''.join([cell(row, attributes) for cell in cells])}</tr>")
     return SafeString("\n".join(lines))
+
+
+@register.simple_tag
+def remote_id(value: str, record_address: str | None = "", person: Subscriber | None = None) -> SafeString:
+    """Write a Remote ID, which leads to the person's page where they are given, and beside it a link to the record."""
+    shown = f"<code>{escape(value) or '(none)'}</code>"
+    if person:
+        shown = f'<a href="{reverse("targetgroups:subscriber", args=[person.pk])}">{shown}</a>'
+    return SafeString(_with_record(shown, value, record_address or ""))
+
+
+def _with_record(shown: str, value: str, record_address: str) -> str:
+    """Put a link to the record in MemberSuite beside what is shown, where its address is known."""
+    address = address_of_record(record_address, value)
+    if not address:
+        return shown
+    name = f"Open {escape(value)} in MemberSuite, in a new tab"
+    return (
+        f'<span class="with-record">{shown}<a class="record" href="{escape(address)}" target="_blank" '
+        f'rel="noopener noreferrer" aria-label="{name}" title="{name}">{icon("box-arrow-up-right")}</a></span>'
+    )
 
 
 @register.filter
@@ -74,6 +97,12 @@ def _local_id(row: ListedPerson, _attributes: object) -> str:
     return f'<td class="num">{"–" if row.local_id is None else row.local_id}</td>'
 
 
+def _remote_id(record_address: str) -> Cell:
+    return lambda row, _: (
+        f"<td>{_with_record(f'<code>{escape(row.remote_id)}</code>', row.remote_id, record_address)}</td>"
+    )
+
+
 def _attribute(label: str) -> Cell:
     def cell(_row: ListedPerson, attributes: Mapping[str, Any]) -> str:
         found = attributes.get(label)
@@ -82,7 +111,7 @@ def _attribute(label: str) -> Cell:
     return cell
 
 
-def _cells() -> dict[str, Cell]:
+def _cells(record_address: str) -> dict[str, Cell]:
     moment = moments()
     return {
         "email": _email(),
@@ -92,6 +121,6 @@ def _cells() -> dict[str, Cell]:
         "status": _status,
         "subscribed_at": lambda row, _: f'<td class="nowrap">{moment(row.subscribed_at)}</td>',
         "changed_at": lambda row, _: f'<td class="nowrap">{moment(row.changed_at)}</td>',
-        "remote_id": lambda row, _: f"<td><code>{escape(row.remote_id)}</code></td>",
+        "remote_id": _remote_id(record_address),
         "local_id": _local_id,
     }

@@ -147,5 +147,6 @@ def _going(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
     one = LISTS["would_remove"]
     return list_context(request, run.bridge_id, one, rows_of(run, one)) | {
         "kind": one.word,
+        "record_address": run.bridge.record_address,
         "number": decision.going_count(run),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -179,7 +179,7 @@ def cancel(request: HttpRequest, group_id: int, run_id: int) -> HttpResponse:
 
 
 def _group(group_id: int, *beside: str) -> TargetGroup:
-    """Read a group with the flag that its head shows, and what else this part of Info shows of it."""
+    """Read a group with what its head and its lists of people need, and what else this part of Info shows of it."""
     if beside:
         return get_object_or_404(_shown(group_id).select_related(*beside))
     for group in _GROUP.rows(group_id):
@@ -188,7 +188,8 @@ def _group(group_id: int, *beside: str) -> TargetGroup:
 
 
 def _shown(group_id: int) -> QuerySet[TargetGroup]:
-    return TargetGroup.objects.present().with_same_name_flags().filter(pk=group_id).order_by()
+    groups = TargetGroup.objects.present().with_same_name_flags().filter(pk=group_id).order_by()
+    return groups.annotate(record_address=F("bridge__record_address"))
 
 
 _GROUP = ById(_shown)

@@ -29,6 +29,7 @@ def run_people(request: HttpRequest, run_id: int, kind: str) -> HttpResponse:
     reasons, number = run_lists.reasons_of(run, kind), run_lists.figure(run, kind)
     context = list_context(request, run.bridge_id, one, rows) | {
         "run": run,
+        "record_address": run.bridge.record_address,
         "kind": kind,
         "people_tabs": run_lists.lists_of(run),
         "is_kept": run.keeps_people(timezone.now()),

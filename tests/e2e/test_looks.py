@@ -30,6 +30,7 @@ IS_IN_SIGHT = """form => {
 @pytest.fixture
 def pages(site: str) -> dict[str, str]:
     """Rows in every state that a page can show, and the pages that show them."""
+    Bridge.objects.update(record_address="https://console.example.org/{id}")
     rows = Rows(Bridge.objects.get())
     reasons = {"do_not_email": 55, "no_address": 3, "malformed_address": 1, "duplicate_row": 1, "unreadable_row": 0}
     group = rows.group("Members", member_count=40, exclusion_counts=reasons, attribute_names=["Chapter", LONG])

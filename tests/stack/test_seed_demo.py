@@ -49,7 +49,18 @@ def test_a_second_start_changes_nothing_but_the_address_of_the_standin() -> None
 def test_r16_the_bridge_is_recorded_without_its_secrets() -> None:
     seed()
     entry = AuditEntry.objects.get(object_type="targetgroups.bridge")
-    assert entry.after == {"service_address": "http://127.0.0.1:8100"}
+    address = "http://127.0.0.1:8100"
+    assert entry.after == {"service_address": address, "record_address": f"{address}/record/{{id}}"}
+
+
+@pytest.mark.parametrize("own", ["https://console.example.org/{id}", ""])
+def test_links_to_records_follow_the_standin_unless_somebody_changed_them(own: str) -> None:
+    seed()
+    seed(port=8101)
+    assert Bridge.objects.get().record_address == "http://127.0.0.1:8101/record/{id}"
+    Bridge.objects.update(record_address=own)
+    seed(port=8102)
+    assert Bridge.objects.get().record_address == own
 
 
 def test_a_bridge_that_somebody_made_is_left_alone() -> None:

@@ -17,5 +17,6 @@ def test_every_answer_forbids_foreign_and_inline_code_and_framing() -> None:
     assert policy["script-src"] == policy["style-src"] == "'self'"
     assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
     assert "unsafe" not in answer["Content-Security-Policy"]
+    assert answer["Referrer-Policy"] == "same-origin", "links to other hosts tell none of our addresses"
     assert answer["X-Frame-Options"] == "DENY"
     assert answer["X-Content-Type-Options"] == "nosniff"

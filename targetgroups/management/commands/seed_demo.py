@@ -50,13 +50,21 @@ def ensure_user(password: str) -> None:
 
 def ensure_bridge(standin: str) -> None:
     """Connect to the stand-in where it listens this time; a bridge that leads elsewhere is left alone."""
+    addresses = addresses_of(standin)
     bridge = Bridge.objects.filter(association_id=CREDENTIALS["association_id"]).first()
     if bridge is None and not Bridge.objects.exists():
         now = timezone.now()
         times = {"secret_access_key_set_at": now, "api_password_set_at": now}
-        bridge = Bridge.objects.create(name=ASSOCIATION, service_address=standin, **CREDENTIALS, **times)
-        record("command", "bridge created", bridge, after={"service_address": standin})
+        bridge = Bridge.objects.create(name=ASSOCIATION, **addresses, **CREDENTIALS, **times)
+        record("command", "bridge created", bridge, after=addresses)
     elif bridge is not None and bridge.service_address != standin and "://127.0.0.1:" in bridge.service_address:
-        before, after = {"service_address": bridge.service_address}, {"service_address": standin}
-        record("command", "bridge changed", bridge, before, after)
-        Bridge.objects.filter(pk=bridge.pk).update(service_address=standin)
+        before = {name: getattr(bridge, name) for name in addresses}
+        if bridge.record_address != addresses_of(bridge.service_address)["record_address"]:
+            addresses["record_address"] = bridge.record_address  # somebody's own, or cleared
+        record("command", "bridge changed", bridge, before, addresses)
+        Bridge.objects.filter(pk=bridge.pk).update(**addresses)
+
+
+def addresses_of(standin: str) -> dict[str, str]:
+    """Return where a bridge finds the stand-in, and a person the page of a record."""
+    return {"service_address": standin, "record_address": f"{standin.rstrip('/')}/record/{{id}}"}

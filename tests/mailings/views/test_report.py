@@ -6,10 +6,13 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from audit.models import AuditEntry
 from mailings.models import Mailing
+from targetgroups.models import Bridge
 from tests.mailings.views.conftest import Desk, SignIn, text_of
 from tests.targetgroups.views.conftest import Rows
 
@@ -125,3 +128,19 @@ def test_recipients_are_sorted_by_address_and_keep_their_order_from_page_to_page
     answer: Any = client.post(f"{address}csv/?sort=-email")
     lines = b"".join(answer.streaming_content).decode().removeprefix("\ufeff").splitlines()
     assert lines[:2] == ["Attempts,E-mail", f"0,{everybody[0]}"]
+
+
+@pytest.mark.parametrize("list_name", ["recipients", "left-out"])
+def test_remote_ids_lead_to_the_record_and_more_rows_ask_no_more(
+    list_name: str, rows: Rows, desk: Desk, sign_in: SignIn, django_assert_max_num_queries: Any
+) -> None:
+    client, few, many = sign_in(), desk.frozen(rows.group(), sent=2), desk.frozen(rows.group(), sent=30)
+    address = f"/mailings/{{}}/{list_name}/"
+    assert 'target="_blank"' not in client.get(address.format(few.pk)).content.decode()
+    Bridge.objects.update(record_address="https://console.example.org/{id}")
+    with CaptureQueriesContext(connection) as asked:
+        page = client.get(address.format(few.pk)).content.decode()
+    one = few.recipients.first() if list_name == "recipients" else few.left_out.first()
+    assert one is not None and f'href="https://console.example.org/{one.remote_id}"' in page
+    with django_assert_max_num_queries(len(asked)):
+        client.get(address.format(many.pk))

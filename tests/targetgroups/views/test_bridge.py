@@ -58,6 +58,20 @@ def save(client: Client, **changed: Any) -> Any:
         ({"association_id": ""}, "Concierge (SOAP) needs this."),
         ({"transport": "rest"}, "REST needs this."),
         ({"service_address": "https://elsewhere.example.org/"}, "enter this secret again"),
+        ({"record_address": "https://console.example.org/view/"}, "Put {id} exactly once"),
+        ({"record_address": "https://console.example.org/{id}/{id}"}, "Put {id} exactly once"),
+        ({"record_address": "console.example.org/{id}"}, "This is not the address of a page."),
+        ({"record_address": "/view/{id}"}, "This is not the address of a page."),
+        ({"record_address": "//console.example.org/{id}"}, "This is not the address of a page."),
+        ({"record_address": "javascript:alert({id})"}, "This is not the address of a page."),
+        ({"record_address": "JavaScript://console.example.org/%0aalert({id})"}, "This is not the address of a page."),
+        ({"record_address": "data:text/html,{id}"}, "This is not the address of a page."),
+        ({"record_address": "https://console.example.org/a b/{id}"}, "This is not the address of a page."),
+        ({"record_address": "https://[console/{id}"}, "This is not the address of a page."),
+        ({"record_address": "https://me:pw@console.example.org/{id}"}, "Leave user name and password out"),
+        ({"record_address": "https://me@console.example.org/{id}"}, "Leave user name and password out"),
+        ({"record_address": "https://{id}.example.org/"}, "Put {id} behind the host"),
+        ({"record_address": f"https://console.example.org/{'x' * 500}/{{id}}"}, "longer than 500 characters"),
     ],
 )
 def test_wrong_input_is_told_in_a_sentence_of_its_own_and_nothing_is_saved(
@@ -92,6 +106,25 @@ def test_r16_r17_a_change_is_recorded_without_its_secrets(client: Client) -> Non
     assert entry.after["replaced"] == ["secret_access_key"]
     assert "bmV3" not in str((entry.before, entry.after))
     assert Bridge.objects.get().secret_access_key_set_at is not None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://console.example.org/#/individual/{id}/overview?tab=1&new",
+        "http://127.0.0.1:8081/record/{id}",
+        "HTTPS://Console.example.org:8443/view?id={id}",
+        "",
+    ],
+)
+def test_r16_the_address_of_a_record_is_kept_as_it_was_typed_and_its_change_is_recorded(
+    address: str, client: Client
+) -> None:
+    Bridge.objects.update(record_address="https://old.example.org/{id}")
+    said = text_of(save(client, record_address=f" {address} "))
+    assert Bridge.objects.get().record_address == address
+    assert AuditEntry.objects.get().after["record_address"] == address
+    assert f"Address of a person's record: https://old.example.org/{{id}} → {address or '–'}" in said
 
 
 def test_the_first_bridge_is_made_here(client: Client) -> None:
