@@ -9,7 +9,7 @@ from memberSuite.standin.faults import KINDS
 from memberSuite.standin.world import World
 
 STYLE = """:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:70rem;padding:1.5rem}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #8886;vertical-align:top}
+table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #8886;vertical-align:top;overflow-wrap:anywhere}
 code{font-size:.9em}dt{font-weight:600}dd{margin:0 0 .4rem 1rem}h2{margin-top:2rem}"""
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from targetgroups.models import Membership, SyncRun
+from targetgroups.models import Bridge, Membership, SyncRun
 from tests.e2e.conftest import keep_picture, sign_in, violations
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def test_a_preview_tells_whom_a_sync_would_change_and_how(
 ) -> None:
     start_worker("interactive")
     page = open_browser()
+    Bridge.objects.update(record_address=f"{standin.url}/record/{{id}}")
     sign_in(page)
     page.get_by_role("button", name="Refresh Target Group List").first.click()
     page.get_by_role("button", name="Newsletter readers", exact=True).click(timeout=20_000)
@@ -44,7 +45,12 @@ def test_a_preview_tells_whom_a_sync_would_change_and_how(
     keep_picture(page, "explaining-2-preview")
 
     page.get_by_role("link", name="Would be changed (1)").click()
-    expect(page.get_by_role("row").filter(has_text="fresh@lamps.example")).to_be_visible()
+    changed = page.get_by_role("row").filter(has_text="fresh@lamps.example")
+    with page.context.expect_page() as opened:
+        changed.get_by_role("link", name=f"Open {changes.subscriber.remote_id} in MemberSuite").click()
+    expect(opened.value.get_by_role("row", name="EmailAddress fresh@lamps.example")).to_be_visible()
+    assert opened.value.evaluate("document.referrer") == "", "no address of ours is told"
+    opened.value.close()
     page.get_by_role("link", name="Would be removed (1)").click()
     expect(page.get_by_role("link", name="Record deleted 1")).to_be_visible()
     page.get_by_label("Search by name, e-mail or Remote ID").fill(goes.subscriber.email)

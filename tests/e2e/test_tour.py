@@ -38,6 +38,7 @@ def pictures() -> set[str]:
 def pages(site: str, standin: StandIn, broker: redis.Redis, tmp_path: Path, settings: Any) -> dict[str, str]:
     """An association with some weeks behind it; gives the address of each page."""
     settings.MEMBERSUITE_RETRY_WAIT_SECONDS = 0.01
+    Bridge.objects.update(record_address="https://console.lamps.example/people/{id}")
     engine = Engine(standin, Bridge.objects.get())
     engine.refresh()
     for name in ("Current members", "Newsletter readers", "All individuals", "Board of directors", "Lapsed 2025"):
