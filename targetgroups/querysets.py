@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 ThereIs = Callable[[models.QuerySet[Any]], Any]  # Exists, or what says the same in another way
 MOST_FEW = 2000  # people whose rows are faster fetched one by one than met on the way through a list
-_MOST_ADDRESSES = 10_000  # among which those few are quicker found than in a whole group
+_SHORT_WALK = 10_000  # members of a group that is sooner walked through than the addresses of a bridge
+_MOST_ADDRESSES = 10_000  # among which few people are sooner found than in a whole group
 _TRIGRAM = 3  # characters; shorter words have no entry in the index
 
 
@@ -128,12 +129,12 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
         `only` is RECEIVING or a word of NotReceiving. Few of a million are found first, in whatever order is quick, and
         fetched by ID; of many a page is full after a short walk along the list's own order, as in a search. The last
-        count tells which way to try; the answer is of now either way.
+        count tells which way to try; the answer is of now either way. A small group is a short walk in any case.
         """
         members = self.filter(target_group=group, subscriber__bridge=group.bridge_id)  # leads to the index on addresses
         if only not in (NotReceiving.DO_NOT_EMAIL, NotReceiving.NO_ADDRESS):
             members = members.filter(sort_email__gt="")  # leads past the erased, who come first
-        if _last_count(only, group) <= MOST_FEW:
+        if (group.member_count or 0) > _SHORT_WALK and _last_count(only, group) <= MOST_FEW:
             found = few(members._among_addresses(only, group.bridge_id)._only(only, Exists), "subscriber_id")
             if found is not None:
                 return self.filter(target_group=group, subscriber__in=found or [0])  # an empty list could not be paged

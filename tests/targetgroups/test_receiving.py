@@ -143,11 +143,13 @@ def told_plainly(group: TargetGroup) -> dict[int, str]:
 
 
 @pytest.mark.parametrize("counted", [None, 0, 10_000], ids=["not counted", "as few", "as many"])
+@pytest.mark.parametrize("member_count", [80, 1_000_000])
 @pytest.mark.parametrize("most_addresses", [0, 10_000], ids=["at many addresses", "at few"])
 def test_r15_each_list_has_who_belongs_there_whatever_way_they_are_found(
-    counted: int | None, most_addresses: int, mixed: TargetGroup, monkeypatch: pytest.MonkeyPatch
+    counted: int | None, most_addresses: int, member_count: int, mixed: TargetGroup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(querysets, "_MOST_ADDRESSES", most_addresses)
+    mixed.member_count = member_count
     if counted is not None:
         numbers = dict.fromkeys(NotReceiving.values, counted)
         ReceivingCount.objects.create(
