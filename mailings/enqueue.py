@@ -18,6 +18,7 @@ from thrive_sync.lib.claims import claim
 
 from .choices import CANCELLABLE, EDITABLE, GroupRole, MailingStatus, Outcome
 from .exceptions import NotAllowedNow, NotReady
+from .message import PARTS, findings_of
 from .models import Mailing, MailingGroup
 from .querysets import figures_of
 from .send import lease, pipeline
@@ -26,9 +27,9 @@ from .send.render import is_one_line
 Actor = AbstractBaseUser | None
 
 # What `save_mailing` takes; everything else about a mailing is not for a form to say.
-FIELDS = ("name", "from_name", "from_email", "reply_to", "subject", "text", "html")
+FIELDS = ("name", "from_name", "from_email", "reply_to", "subject", "preheader", "text", "html")
 _LONGEST_NAME = 200
-_HEADER_FIELDS = ("subject", "from_name", "from_email", "reply_to")
+_HEADER_FIELDS = ("subject", "preheader", "from_name", "from_email", "reply_to")
 
 
 # --- writing a mailing -------------------------------------------------------------------------------------------
@@ -107,9 +108,13 @@ def problems(mailing: Mailing) -> dict[str, str]:
         "name": "Give the mailing a name.",
         "from_email": "Say from which address it comes.",
         "subject": "Give it a subject.",
-        "text": "Write the message.",
     }
     found |= {name: sentence for name, sentence in needed.items() if not getattr(mailing, name).strip()}
+    if not mailing.text.strip() and not mailing.html.strip():
+        found["text"] = "Write the message."
+    for finding in findings_of(mailing):
+        if finding.is_error:
+            found.setdefault(finding.part, f"The {PARTS[finding.part]}, line {finding.line}: {finding.sentence}")
     for name in ("from_email", "reply_to"):
         value = getattr(mailing, name)
         if value and not is_address(value):

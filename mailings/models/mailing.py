@@ -19,8 +19,11 @@ class Mailing(models.Model):
     from_email = models.CharField("from address", max_length=254, blank=True)
     reply_to = models.CharField("reply-to address", max_length=254, blank=True)
     subject = models.CharField(max_length=300, blank=True)
+    # What an inbox shows beside the subject.
+    preheader = models.CharField(max_length=300, blank=True)
+    # Empty: made from the HTML.
     text = models.TextField(blank=True)
-    # HTML comes with the message editor; a mailing without it is sent as text alone.
+    # A mailing without it is sent as text alone.
     html = models.TextField("HTML", blank=True)
     target_groups = models.ManyToManyField(TargetGroup, through="MailingGroup", related_name="mailings")
 

@@ -22,6 +22,7 @@ from . import lease
 from .lease import BACK, Verdict
 from .render import NotAnAddress, render
 from .tally import Moved
+from .values import values_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,14 +147,15 @@ def _with_patience(verdict: Verdict, attempts: int) -> Verdict:
 
 
 def _messages(mailing: Mailing, flying: list[Moved]) -> Iterator[tuple[int, Letter | Verdict]]:
+    values = values_for(mailing, [recipient.pk for recipient in flying])
     for recipient in flying:
         try:
-            yield recipient.pk, _message(mailing, recipient)
+            yield recipient.pk, _message(mailing, recipient, values.get(recipient.pk))
         except NotAnAddress as error:
             yield recipient.pk, Verdict(Outcome.FAILED, "address", str(error))
 
 
-def _message(mailing: Mailing, recipient: Moved) -> Letter:
+def _message(mailing: Mailing, recipient: Moved, values: dict[str, str] | None) -> Letter:
     rendered = render(
         mailing,
         pk=recipient.pk,
@@ -162,6 +164,7 @@ def _message(mailing: Mailing, recipient: Moved) -> Letter:
         opt_out_link=optout.link_for(Recipient(pk=recipient.pk)),
         postal_address=settings.MAIL_POSTAL_ADDRESS,
         site=settings.SITE_URL,
+        values=values,
     )
     message = Letter(
         rendered.subject,

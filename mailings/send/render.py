@@ -3,15 +3,23 @@
 import html
 import unicodedata
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import idna
 
+from ..markup import clean
 from ..models import Mailing
+from ..personal import compiled
 
 _LONGEST_NAME = 100
 # Control characters, line and paragraph separators, half of a surrogate pair.
 _CONTROLS = frozenset({"Cc", "Zl", "Zp", "Cs"})
+_LANGUAGE = "en"
+# Shown by an inbox beside the subject, never in the message; the filler keeps the message's first words from following.
+_HIDDEN = "display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;font-size:1px;line-height:1px"
+_FILLER = "&#847;&zwnj;&nbsp;" * 60
+_FOOTER = "padding:16px;text-align:center;font-family:sans-serif;font-size:13px;line-height:1.5"
 _NAMESPACE = uuid.UUID("5a0ce56e-1e0c-4c2f-9d15-3f7ad2b0f1c4")
 
 
@@ -37,7 +45,15 @@ class Rendered:
 
 
 def render(
-    mailing: Mailing, *, pk: int, email: str, name: str, opt_out_link: str, postal_address: str, site: str
+    mailing: Mailing,
+    *,
+    pk: int,
+    email: str,
+    name: str,
+    opt_out_link: str,
+    postal_address: str,
+    site: str,
+    values: Mapping[str, str] | None = None,
 ) -> Rendered:
     """Write a mailing's message for one recipient.
 
@@ -45,10 +61,13 @@ def render(
         pk: the recipient's; with the mailing's it makes the Message-ID, which a second try repeats.
         name: the recipient's, as received: whatever can't stand in a header becomes a space.
         site: this site's address, so that no other site makes the same Message-ID.
+        values: what the message may say of the recipient, by field; a field that is not there is empty.
 
-    Raises NotAHeader if the mailing's own subject or names hold a line break, and NotAnAddress if `email` can't be
-    written in ASCII.
+    Raises NotATemplate if the message can't be personalised, NotAHeader if the mailing's own subject or names hold a
+    line break, and NotAnAddress if `email` can't be written in ASCII.
     """
+    values = values or {}
+    one_line = {field: _flat(value) for field, value in values.items()}
     sender = ascii_address(mailing.from_email)
     message_id = uuid.uuid5(_NAMESPACE, f"{site} {mailing.pk} {pk}")
     reply_to = (_one_line("reply-to", mailing.reply_to),) if mailing.reply_to else ()
@@ -56,9 +75,9 @@ def render(
         from_header=_with_name(_one_line("from name", mailing.from_name), sender),
         to_header=_with_name(tame(name), ascii_address(email)),
         reply_to=tuple(ascii_address(address) for address in reply_to),
-        subject=_one_line("subject", mailing.subject),
-        text=_text(mailing.text, opt_out_link, postal_address),
-        html=_html(mailing.html, opt_out_link, postal_address) if mailing.html.strip() else "",
+        subject=_flat(compiled(_one_line("subject", mailing.subject)).fill(one_line)),
+        text=_text(compiled(text_of(mailing)).fill(values), opt_out_link, postal_address),
+        html=_html(mailing, values, opt_out_link, postal_address) if mailing.html.strip() else "",
         headers={
             "Message-ID": f"<{message_id}@{sender.rpartition('@')[2]}>",
             "List-Unsubscribe": f"<{opt_out_link}>",
@@ -66,6 +85,11 @@ def render(
             "Precedence": "bulk",
         },
     )
+
+
+def text_of(mailing: Mailing) -> str:
+    """Give the template of the text part: what the author wrote, or else what the HTML says."""
+    return mailing.text if mailing.text.strip() else clean(mailing.html).text
 
 
 def ascii_address(email: str) -> str:
@@ -90,8 +114,11 @@ def is_one_line(value: str) -> bool:
 
 def tame(name: str) -> str:
     """Make a person's name fit for a header: one line, no control characters, not endless."""
-    tamed = "".join(" " if _is_control(letter) else letter for letter in name)
-    return " ".join(tamed.split())[:_LONGEST_NAME].strip()
+    return _flat(name)[:_LONGEST_NAME].strip()
+
+
+def _flat(value: str) -> str:
+    return " ".join("".join(" " if _is_control(letter) else letter for letter in value).split())
 
 
 def _is_control(letter: str) -> bool:
@@ -116,10 +143,16 @@ def _text(text: str, opt_out_link: str, postal_address: str) -> str:
     return f"{body}\n\n-- \n{postal_address}\nDo not want these e-mails? Opt out here:\n{opt_out_link}\n"
 
 
-def _html(body: str, opt_out_link: str, postal_address: str) -> str:
-    footer = (
-        f"<hr><p>{html.escape(postal_address)}<br>Do not want these e-mails? "
-        f'<a href="{html.escape(opt_out_link)}">Opt out here</a>.</p>'
+def _html(mailing: Mailing, values: Mapping[str, str], opt_out_link: str, postal_address: str) -> str:
+    """Put the cleaned HTML into a whole page: what an inbox shows before the message, the message, the footer."""
+    title = html.escape(mailing.subject if "{" not in mailing.subject else mailing.from_name)
+    first = compiled(mailing.preheader, is_html=True).fill(values).strip()
+    preheader = f'<div style="{_HIDDEN}">{first}{_FILLER}</div>' if first else ""
+    body = compiled(clean(mailing.html).html, is_html=True).fill(values)
+    address = html.escape(postal_address).replace("\n", "<br>")
+    return (
+        f'<!doctype html>\n<html lang="{_LANGUAGE}"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title></head>'
+        f'<body style="margin:0">{preheader}{body}<div style="{_FOOTER}"><p>{address}<br>Do not want these e-mails? '
+        f'<a href="{html.escape(opt_out_link)}">Opt out here</a>.</p></div></body></html>'
     )
-    head, end, tail = body.rpartition("</body>")
-    return f"{head}{footer}{end}{tail}" if end else f"{body}{footer}"

@@ -49,6 +49,16 @@ def test_what_somebody_else_saved_meanwhile_is_not_overwritten(post: Post) -> No
     assert mailing.name == "First"
 
 
+def test_what_can_not_be_personalised_can_not_be_sent(post: Post) -> None:
+    mailing = post.mailing(post.group(ADA), subject="Lamps {{", text="Dear\n{% if name %}", html="<p>{{ nmae }}</p>")
+    assert enqueue.problems(mailing) == {
+        "subject": "The subject, line 1: “{{” has no “}}” after it.",
+        "text": "The text, line 2: {% if %} has no {% endif %}.",
+    }
+    mailing = post.mailing(mailing.target_groups.get(), text="", html="<p>Lit.</p>")
+    assert "text" not in enqueue.problems(mailing), "it is made from the HTML"
+
+
 def test_groups_that_are_not_there_are_not_taken(post: Post) -> None:
     group = post.group(ADA)
     mailing = post.mailing(group)

@@ -54,6 +54,18 @@ def test_a_refused_recipient_has_failed_with_the_servers_words_and_no_log_names_
     assert post.complaints(mailing) == []
 
 
+def test_each_recipient_reads_their_own_name_and_columns(post: Post) -> None:
+    group = post.group()
+    ada = post.person(ADA, first_name="Ada", attributes={"Home Town": "Bonn"})
+    post.join(group, [ada, post.person(BO, first_name="", attributes={})])
+    written = 'Dear {{ first_name | default: "friend" }} of {{ Home_Town | default: "the harbour" }}.'
+    post.work(post.frozen(group, text=written, subject="{{ first_name }} lamps"))
+    texts = {letter.to: str(letter.message.get_payload(decode=True), "utf-8") for letter in post.sink.letters}
+    assert texts[ADA].startswith("Dear Ada of Bonn.")
+    assert texts[BO].startswith("Dear friend of the harbour.")
+    assert {letter.to: letter.message["Subject"] for letter in post.sink.letters} == {ADA: "Ada lamps", BO: "lamps"}
+
+
 def test_a_mailing_of_which_nobody_was_sent_anything_has_failed(post: Post) -> None:
     post.sink.replies[ADA] = "550 5.1.1 Nobody"
     mailing = post.frozen(post.group(ADA))

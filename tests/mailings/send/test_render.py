@@ -18,11 +18,14 @@ LONG = "lamp " * 600
 HOYER = "Høyer, " * 10 + "Jr."
 
 
-def rendered(email: str = "ada@lamps.example", name: str = "Ada Keeper", **fields: str) -> Rendered:
+def rendered(
+    email: str = "ada@lamps.example", name: str = "Ada Keeper", values: dict[str, str] | None = None, **fields: str
+) -> Rendered:
     given = {"from_name": "Keepers", "from_email": "letters@lamps.example", "subject": "Lamps", "text": "Lit."}
     mailing = Mailing(pk=5, **given | fields)
     site = "https://thrive.example.org"
-    return render(mailing, pk=17, email=email, name=name, opt_out_link=LINK, postal_address=POSTAL, site=site)
+    addresses = {"opt_out_link": LINK, "postal_address": POSTAL, "site": site}
+    return render(mailing, pk=17, email=email, name=name, values=values, **addresses)
 
 
 @pytest.mark.parametrize("break_", ["\n", "\r", "\r\n", "\x0b", "\x85", "\u2028", "\x00"])
@@ -82,6 +85,27 @@ def test_html_gets_the_same_footer_inside_its_body() -> None:
     html = rendered(html="<html><body><p>Lit.</p></body></html>").html
     assert html.index("Lit.") < html.index(POSTAL) < html.index(LINK) < html.index("</body>")
     assert rendered().html == ""
+
+
+def test_a_message_is_written_for_each_person_in_both_parts_and_the_subject() -> None:
+    fields = {"subject": "{{ first_name }}, lamps", "preheader": "For {{ first_name }}", "text": ""}
+    source = "<style>p { color: red }</style><p>Dear {{ first_name | default: 'friend' }}</p><script>x()</script>"
+    values = {"first_name": "<Ada>\r\nBcc: x"}
+    message = rendered(html=source, values=values, **fields)
+    assert message.subject == "<Ada> Bcc: x, lamps"
+    assert message.text.startswith("Dear <Ada>\nBcc: x")
+    assert "Dear &lt;Ada&gt;" in message.html
+    assert message.html.index("display:none") < message.html.index("For &lt;Ada&gt;") < message.html.index("Dear ")
+    assert 'style="color:red' in message.html
+    assert "x()" not in message.html
+    for part in (message.text, message.html):
+        assert POSTAL in part
+        assert LINK in part
+    assert rendered(html=source, **fields).text.startswith("Dear friend\n")
+
+
+def test_a_written_text_part_is_not_made_anew() -> None:
+    assert rendered(html="<p>One</p>", text="Two").text.startswith("Two\n")
 
 
 def test_what_arrives_is_what_was_written_whatever_the_letters(post: Post) -> None:

@@ -1,0 +1,55 @@
+"""What the author of a message is told about it while writing. Pure but for the columns of the chosen groups."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from targetgroups.models import TargetGroup
+
+from .markup import clean
+from .models import Mailing
+from .personal import CORE_FIELDS, Finding, NotATemplate, check, compiled, field_name
+
+# The parts of a message that are checked, in the order of the page, each with its word within a sentence.
+PARTS = {"subject": "subject", "preheader": "preheader", "html": "HTML", "text": "text"}
+_LONGEST_HTML = 102_000
+
+
+def findings_of(mailing: Mailing) -> list[Finding]:
+    """Say what is wrong with a stored message."""
+    values = {part: getattr(mailing, part) for part in PARTS}
+    return findings(values, fields_of(group.target_group for group in mailing.groups.select_related("target_group")))
+
+
+def findings(values: Mapping[str, str], known: Collection[str]) -> list[Finding]:
+    """Say what is wrong with a message, or may go wrong with it: errors first, then by part and line."""
+    found = [each for part in PARTS for each in _of_part(part, values.get(part, ""), known)]
+    places = list(PARTS)
+    return sorted(found, key=lambda each: (not each.is_error, places.index(each.part), each.line))
+
+
+def fields_of(groups: Iterable[TargetGroup]) -> list[str]:
+    """List the fields that a message to these groups may use."""
+    extra = {field_name(name) for group in groups for name in group.attribute_names}
+    return [*CORE_FIELDS, *sorted(extra - set(CORE_FIELDS))]
+
+
+def _of_part(part: str, source: str, known: Collection[str]) -> Iterator[Finding]:
+    found = list(check(part, source, known, is_html=part in ("html", "preheader")))
+    yield from found
+    if part == "html" and source.strip() and not any(each.is_error for each in found):
+        yield from _of_html(source)
+
+
+def _of_html(source: str) -> Iterator[Finding]:
+    cleaned = clean(source)
+    try:
+        compiled(cleaned.html, is_html=True)
+        compiled(cleaned.text)
+    except NotATemplate as error:
+        sentence = f"A {{% %}} stands inside of a tag or between parts that belong together: {error.sentence}"
+        yield Finding("html", 1, sentence, is_error=True)
+    for each in cleaned.removed:
+        yield Finding("html", each.line, each.sentence)
+    if len(cleaned.html) > _LONGEST_HTML:
+        yield Finding("html", 1, "This is long: Gmail shows the first 102 kB of a message only.")

@@ -1,0 +1,235 @@
+"""Personalisation: a small Liquid in which a message says a person's name. Pure: texts and values in, texts out.
+
+There are no loops, no assignments and no filter whose output outgrows its input: what a template may cost is bounded
+by its own length. Every value is a string, and nothing of Python can be reached from one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from liquid import Environment
+from liquid.exceptions import FilterArgumentError, LiquidError, UnknownFilterError
+from liquid.filter import string_filter
+
+# What every recipient may have; a search's own columns come beside them, named by `field_name`.
+CORE_FIELDS = ("first_name", "last_name", "name", "email", "remote_id")
+_TAGS = ("#", "case", "comment", "content", "if", "illegal", "output", "unless")
+_FILTERS = (
+    "append",
+    "capitalize",
+    "default",
+    "downcase",
+    "escape",
+    "prepend",
+    "remove",
+    "strip",
+    "truncate",
+    "truncatewords",
+    "upcase",
+)
+_MOST_OUTPUT = 1_000_000
+_LONGEST_VALUE = 2_000
+_OPENERS = ("if", "unless", "case", "comment")
+_TAG = re.compile(r"\{%-?\s*(\w*)(.*?)-?%\}", re.DOTALL)
+_OUTPUT = re.compile(r"\{\{-?(.*?)-?\}\}", re.DOTALL)
+_DEFAULT = re.compile(r"\|\s*default\b")
+_UNEXPECTED_TAG = re.compile(r"unexpected tag '(\w*)'")
+_UNSAFE_LINK = re.compile(r"\s*(?!https?:|mailto:|tel:)[^/?#:]*:", re.IGNORECASE)
+
+
+class NotATemplate(ValueError):
+    """A text that can't be personalised: the line it fails in, and why, in words."""
+
+    def __init__(self, line: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.line = line
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to tell the author about one part of a message. An error keeps it from being sent."""
+
+    part: str
+    line: int
+    sentence: str
+    is_error: bool = False
+
+
+class Compiled:
+    """A text ready to be filled in."""
+
+    def __init__(self, source: str, *, is_html: bool) -> None:
+        environment = _HTML if is_html else _TEXT
+        try:
+            self._template = environment.from_string(source)
+            self.variables = _variables(self._template, source)
+            self._try_out()
+        except LiquidError as error:
+            raise NotATemplate(_line_of(error, source), _words(error, source)) from None
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """Write the text for one person; a field that the person lacks is empty."""
+        return self._template.render(**values)
+
+    def _try_out(self) -> None:
+        """Fill it in with and without values: a filter's missing argument is told only then, whatever the value."""
+        for value in ("", "x"):
+            self._template.render(**dict.fromkeys([name for name, _ in self.variables], value))
+
+
+@lru_cache(maxsize=64)
+def compiled(source: str, *, is_html: bool = False) -> Compiled:
+    """Read a text once, however many people it goes to. Raises NotATemplate."""
+    return Compiled(source, is_html=is_html)
+
+
+def values_of(
+    first_name: str, last_name: str, email: str, remote_id: str, attributes: Mapping[str, Any]
+) -> dict[str, str]:
+    """Give what a message may say of a person, by field."""
+    values = {field_name(key): _as_text(value) for key, value in attributes.items()}
+    values |= {"first_name": first_name, "last_name": last_name, "email": email, "remote_id": remote_id}
+    values["name"] = f"{first_name} {last_name}".strip()
+    return {name: value.strip()[:_LONGEST_VALUE] for name, value in values.items()}
+
+
+def field_name(attribute: str) -> str:
+    """Make a field's name of a column's: "Member Type" is {{ Member_Type }}."""
+    name = re.sub(r"\W+", "_", attribute).strip("_")
+    return f"_{name}" if not name or name[0].isdigit() else name
+
+
+def is_personal(*sources: str) -> bool:
+    """Say whether any of the texts may differ from person to person."""
+    return any("{{" in source or "{%" in source for source in sources)
+
+
+def check(part: str, source: str, known: Collection[str], *, is_html: bool = False) -> Iterator[Finding]:
+    """Say what is wrong with a text, or may go wrong with it for somebody."""
+    try:
+        template = compiled(source, is_html=is_html)
+    except NotATemplate as error:
+        yield Finding(part, error.line, error.sentence, is_error=True)
+        return
+    for name, line in template.variables:
+        if name not in known:
+            yield Finding(part, line, f"There is no field “{name}”{_did_you_mean(name, known)}", is_error=False)
+    yield from _without_default(part, source, known)
+
+
+def _without_default(part: str, source: str, known: Collection[str]) -> Iterator[Finding]:
+    conditions = " ".join(found[2] for found in _TAG.finditer(source) if found[1] in ("if", "unless", "case"))
+    asked = set(re.findall(r"[\w-]+", conditions))
+    told: set[str] = set()
+    for found in _OUTPUT.finditer(source):
+        name = re.match(r"\s*([\w-]+)", found[1])
+        if not name or _DEFAULT.search(found[1]) or name[1] not in known or name[1] in asked | told | {"email"}:
+            continue
+        told.add(name[1])
+        sentence = f'“{name[1]}” has no default: whoever lacks it gets a gap. Write {{{{ {name[1]} | default: "…" }}}}.'
+        yield Finding(part, _line_at(source, found.start()), sentence)
+
+
+# --- inside ---------------------------------------------------------------------------------------------------------
+
+
+@string_filter
+def _safe_link(value: str) -> str:
+    """Keep a value that begins a link from naming a scheme that runs something."""
+    return "" if _UNSAFE_LINK.match(value) else value
+
+
+def _environment(*, autoescape: bool) -> Environment:
+    environment = _Bounded(autoescape=autoescape)
+    environment.tags = {name: tag for name, tag in environment.tags.items() if name in _TAGS}
+    environment.filters = {name: found for name, found in environment.filters.items() if name in _FILTERS}
+    environment.add_filter("safe_link", _safe_link)
+    return environment
+
+
+class _Bounded(Environment):
+    output_stream_limit = _MOST_OUTPUT
+    context_depth_limit = 10
+    block_nesting_limit = 20
+
+
+_HTML, _TEXT = _environment(autoescape=True), _environment(autoescape=False)
+
+
+def _variables(template: Any, source: str) -> list[tuple[str, int]]:
+    """List the fields that a template asks for, each with the line where it does so first."""
+    found = template.analyze().variables
+    lines = ((name, min(each.span.index for each in places)) for name, places in found.items())
+    return [(name, _line_at(source, at)) for name, at in sorted(lines, key=lambda each: each[1])]
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return ", ".join(_as_text(each) for each in value) if isinstance(value, list) else str(value)
+
+
+def _did_you_mean(name: str, known: Collection[str]) -> str:
+    lowered = {each.lower(): each for each in known}
+    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
+    return f". Did you mean “{lowered[close[0]]}”?" if close else " in the chosen groups: everybody gets a gap."
+
+
+def _words(error: LiquidError, source: str) -> str:
+    message = str(error.message)
+    if isinstance(error, UnknownFilterError):
+        name = message.split("'")[1] if "'" in message else message
+        return f"There is no filter “{name}”. There are: {', '.join(sorted(_FILTERS))}."
+    if isinstance(error, FilterArgumentError):
+        return f"A filter has too few or too many words after it: {message}."
+    if found := _UNEXPECTED_TAG.match(message):
+        return _of_tag(found[1])
+    if message.startswith("expected tag") and (opener := _unclosed(source)):
+        return f"{{% {opener[0]} %}} has no {{% end{opener[0]} %}}."
+    if message.startswith("expected '}}'"):
+        return "“{{” has no “}}” after it."
+    if message.startswith(("expected '%}'", "missing tag name or closing delimiter")):
+        return "“{%” has no “%}” after it."
+    if message == "expected a primitive expression, found end of expression":
+        return "Something is missing here: {{ }} wants the name of a field."
+    return f"This can't be read: {message}."
+
+
+def _of_tag(name: str) -> str:
+    if name.startswith(("end", "els", "when")):
+        return f"{{% {name} %}} stands alone: nothing was begun that it belongs to."
+    return f"There is no {{% {name} %}} here; there are {{% if %}}, {{% unless %}} and {{% case %}}."
+
+
+def _line_of(error: LiquidError, source: str) -> int:
+    if str(error.message).startswith("expected tag") and (opener := _unclosed(source)):
+        return _line_at(source, opener[1])
+    token = error.token
+    if token is not None and token.start_index >= 0:
+        return _line_at(source, token.start_index)
+    empty = re.search(r"\{\{-?\s*(\||-?\}\})", source)
+    return _line_at(source, empty.start()) if empty else 1
+
+
+def _unclosed(source: str) -> tuple[str, int] | None:
+    """Find the innermost tag that is begun and not ended."""
+    begun: list[tuple[str, int]] = []
+    for found in _TAG.finditer(source):
+        if found[1] in _OPENERS:
+            begun.append((found[1], found.start()))
+        elif found[1].startswith("end") and begun:
+            begun.pop()
+    return begun[-1] if begun else None
+
+
+def _line_at(source: str, index: int) -> int:
+    return source.count("\n", 0, index) + 1
