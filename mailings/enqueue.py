@@ -10,17 +10,19 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
+from django.utils import timezone
 
 import audit
 from targetgroups.models import TargetGroup
 from thrive_sync.lib.addresses import is_address
 from thrive_sync.lib.claims import claim
 
-from .choices import CANCELLABLE, EDITABLE, GroupRole, MailingStatus, Outcome
+from .choices import CANCELLABLE, EDITABLE, GroupRole, MailingStatus, Outcome, StopCode
 from .exceptions import NotAllowedNow, NotReady
 from .message import PARTS, findings_of
 from .models import Mailing, MailingGroup
 from .querysets import figures_of
+from .reviewed import Numbers
 from .send import lease, pipeline
 from .send.render import is_one_line
 
@@ -159,22 +161,49 @@ def request_send(mailing: Mailing, user: Actor, *, at: datetime | None = None, t
         raise NotReady(lacking)
     # The version too: what is sent is what was checked here.
     sendable = Mailing.objects.filter(pk=mailing.pk, status__in=EDITABLE, version=mailing.version)
-    _schedule(sendable, mailing, user, scheduled_for=at, time_zone=time_zone)
-    audit.record(_actor(user), "mailing.send", mailing, None, {"at": at, "time_zone": time_zone})
+    reviewed = _review(mailing, user)
+    _schedule(sendable, mailing, user, scheduled_for=at, time_zone=time_zone, reviewed=reviewed)
+    audit.record(_actor(user), "mailing.send", mailing, None, {"at": at, "time_zone": time_zone, "reviewed": reviewed})
 
 
 @transaction.atomic
 def request_retry(mailing: Mailing, user: Actor) -> None:
-    """Ask for a stopped mailing to be sent now; its groups are resynced again. Raises as `request_send`."""
-    mailing.refresh_from_db()
-    if mailing.status != MailingStatus.STOPPED:
-        raise _refusal(mailing, "retried")
-    if lacking := problems(mailing):
-        raise NotReady(lacking)
+    """Ask for a stopped mailing to be sent now; its groups are resynced again. Raises as `request_send`.
+
+    It is compared with what was reviewed before it stopped, unless its groups are others now. A list that moved is not
+    retried: `request_accept` says that its new numbers were reviewed.
+    """
+    stopped = _stopped(mailing, "retried")
+    if mailing.stop_code == StopCode.LIST_MOVED:
+        raise NotAllowedNow("The list moved since it was reviewed. Look at the new numbers and decide.")
     before = {"stopped": mailing.stop_code}
-    stopped = Mailing.objects.filter(pk=mailing.pk, status=MailingStatus.STOPPED, version=mailing.version)
-    _schedule(stopped, mailing, user, scheduled_for=None, time_zone="")
+    reviewed = mailing.reviewed if _is_reviewed(mailing) else _review(mailing, user)
+    _schedule(stopped, mailing, user, scheduled_for=None, time_zone="", reviewed=reviewed)
     audit.record(_actor(user), "mailing.retry", mailing, before)
+
+
+@transaction.atomic
+def request_accept(mailing: Mailing, user: Actor, *, count: int) -> None:
+    """Send a mailing that stopped because its list moved: its groups are resynced again, and the numbers found are
+    those it is compared with from now on.
+
+    Args:
+        count: the number of recipients that the person saw and accepts.
+
+    Raises NotAllowedNow if the mailing is another by now, or nobody would receive it; NotReady as `request_send`.
+    """
+    stopped = _stopped(mailing, "sent")
+    found = mailing.found
+    if mailing.stop_code != StopCode.LIST_MOVED or not found or found["most"] != count:
+        raise NotAllowedNow("Its numbers are others by now. Look at them again, then decide.")
+    if not count:
+        raise NotAllowedNow("Nobody would receive it. Choose other groups.")
+    if not _has_these_groups(mailing, found):
+        raise NotAllowedNow("Its groups are others by now. Look at the mailing again, then send it.")
+    before = mailing.reviewed
+    reviewed = found | _stamp(user)
+    _schedule(stopped, mailing, user, scheduled_for=None, time_zone="", reviewed=reviewed)
+    audit.record(_actor(user), "mailing.accept", mailing, before, reviewed)
 
 
 @transaction.atomic
@@ -234,9 +263,37 @@ def wake_mailing(mailing_id: int) -> None:
 _NOT_STOPPED: dict[str, Any] = {"stop_code": "", "stop_text": "", "stopped_at": None}
 
 
+def _stopped(mailing: Mailing, wish: str) -> QuerySet[Mailing]:
+    """Read a stopped mailing anew and return the claim on exactly this stop. Raises NotAllowedNow, NotReady."""
+    mailing.refresh_from_db()
+    if mailing.status != MailingStatus.STOPPED:
+        raise _refusal(mailing, wish)
+    if lacking := problems(mailing):
+        raise NotReady(lacking)
+    stop = {"version": mailing.version, "stopped_at": mailing.stopped_at}
+    return Mailing.objects.filter(pk=mailing.pk, status=MailingStatus.STOPPED, **stop)
+
+
+def _review(mailing: Mailing, user: Actor) -> dict[str, Any]:
+    """Take the numbers that the Send page shows: they are what the list is compared with after the resync."""
+    return Numbers.of(mailing.groups.select_related("target_group__receiving")).as_json() | _stamp(user)
+
+
+def _stamp(user: Actor) -> dict[str, str]:
+    return {"at": timezone.now().isoformat(), "by": str(_actor(user))}
+
+
+def _is_reviewed(mailing: Mailing) -> bool:
+    return mailing.reviewed is not None and _has_these_groups(mailing, mailing.reviewed)
+
+
+def _has_these_groups(mailing: Mailing, kept: dict[str, Any]) -> bool:
+    return Numbers.of_json(kept).roles == set(mailing.groups.values_list("target_group_id", "role"))
+
+
 def _schedule(sendable: QuerySet[Mailing], mailing: Mailing, user: Actor, **values: Any) -> None:
     values |= {"status": MailingStatus.SCHEDULED, "sent_by": _known(user), "requested_at": Now()}
-    values |= {"moment_at": None, "due_at": None, "server_tries": 0, **_NOT_STOPPED}
+    values |= {"moment_at": None, "due_at": None, "server_tries": 0, "found": None, **_NOT_STOPPED}
     _change(sendable, mailing, "sent", **values)
     mailing.groups.update(run=None, member_count=None)
     wake_mailing(mailing.pk)

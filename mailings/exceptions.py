@@ -1,5 +1,7 @@
 """What a mailing can refuse to do, in words for the person who asked."""
 
+from typing import Any
+
 
 class MailingError(Exception):
     """A refusal with a sentence that a marketer understands."""
@@ -22,11 +24,15 @@ class NotReady(MailingError):
 
 
 class StopMailing(MailingError):
-    """A mailing can't go on: `code` is a StopCode, the sentence says what happened and what to do."""
+    """A mailing can't go on: `code` is a StopCode, the sentence says what happened and what to do.
 
-    def __init__(self, code: str, sentence: str) -> None:
+    `values` are fields of the mailing that tell more, to be kept with its stop.
+    """
+
+    def __init__(self, code: str, sentence: str, **values: Any) -> None:
         super().__init__(sentence)
         self.code = code
+        self.values = values
 
 
 class TurnLost(MailingError):

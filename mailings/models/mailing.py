@@ -43,6 +43,10 @@ class Mailing(models.Model):
     scheduled_for = models.DateTimeField(null=True, blank=True)
     time_zone = models.CharField(max_length=64, blank=True)
 
+    # The numbers that the sender reviewed when they said Send, with who and when; and those found after the resync.
+    reviewed = models.JSONField(null=True, blank=True)
+    found = models.JSONField(null=True, blank=True)
+
     # The steps, each when it began (or was done), by the database's clock.
     moment_at = models.DateTimeField("sending moment came", null=True, blank=True)
     frozen_at = models.DateTimeField(null=True, blank=True)

@@ -1,6 +1,7 @@
 """Fix who receives a mailing, one copy an address, and who of its groups does not, and why: all in one transaction."""
 
 from collections import Counter
+from collections.abc import Callable
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
@@ -46,6 +47,7 @@ _TAKE = """
     ) = 1 AS is_first_at_address
     FROM judged j
 """
+_COUNT_RECIPIENTS = "SELECT count(*) FROM frozen WHERE is_first AND reason = '' AND is_first_at_address"
 _ADD_RECIPIENTS = """
     INSERT INTO mailings_recipient (mailing_id, subscriber_id, target_group_id, remote_id, email, address_key,
         first_name, last_name, outcome, reason, said, attempts, leased_by, decided_by)
@@ -73,14 +75,17 @@ _COUNT_MEMBERS = """
 """
 
 
-def freeze(mailing: Mailing, turn: Turn) -> int:
+def freeze(mailing: Mailing, turn: Turn, approve: Callable[[int], None] | None = None) -> int:
     """Fix the recipients and let the sending begin; return how many there are.
+
+    Args:
+        approve: told how many there would be, in the same transaction and before they are written; it may raise.
 
     Raises StopMailing if nobody is left, and TurnLost, with nothing written, if the mailing was cancelled meanwhile or
     is another worker's by now.
     """
     with transaction.atomic():
-        recipient_count, left_out = _write(mailing)
+        recipient_count, left_out = _write(mailing, approve)
         if not recipient_count:
             raise StopMailing(StopCode.NOBODY, _nobody(left_out))
         tally.begin(mailing.pk, recipient_count, left_out)
@@ -91,7 +96,7 @@ def freeze(mailing: Mailing, turn: Turn) -> int:
     return recipient_count
 
 
-def _write(mailing: Mailing) -> tuple[int, Counter[str]]:
+def _write(mailing: Mailing, approve: Callable[[int], None] | None) -> tuple[int, Counter[str]]:
     roles: dict[str, list[int]] = {GroupRole.TO: [], GroupRole.NOT_TO: []}
     for group_id, role in mailing.groups.values_list("target_group_id", "role"):
         roles[role].append(group_id)
@@ -101,6 +106,9 @@ def _write(mailing: Mailing) -> tuple[int, Counter[str]]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('work_mem', %s, true)", [_WORK_MEMORY])
         cursor.execute(_TAKE.format(members=sql), [*parameters, roles[GroupRole.NOT_TO]])
+        if approve is not None:
+            cursor.execute(_COUNT_RECIPIENTS)
+            approve(cursor.fetchone()[0])
         cursor.execute(_ADD_RECIPIENTS, [mailing.pk])
         recipient_count = cursor.rowcount
         cursor.execute(_ADD_LEFT_OUT, [mailing.pk])

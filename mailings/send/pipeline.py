@@ -1,4 +1,4 @@
-"""The order of a mailing's steps, and how it ends: resync, freeze, send (R12-R14). No SQL here.
+"""The order of a mailing's steps, and how it ends: resync, compare, freeze, send (R12-R14). No SQL here.
 
 Whatever a step needs is in the database: a worker may die anywhere, and the next one goes on from there. A message
 delivered twice does nothing: a living worker has the turn, or there is nothing to do.
@@ -8,6 +8,8 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from celery import current_app
 from django.conf import settings
@@ -24,7 +26,7 @@ from thrive_sync.lib.steps import Step
 from ..choices import MailingStatus, Outcome, StopCode
 from ..exceptions import StopMailing, TurnLost
 from ..models import Mailing
-from . import deliver, freeze, lease, resync
+from . import compare, deliver, freeze, lease, resync
 from .turn import Turn
 
 log = logging.getLogger(__name__)
@@ -80,7 +82,7 @@ def _take_step(mailing: Mailing, turn: Turn) -> Step:
         with _unless_lost(mailing):
             return _STEPS[MailingStatus(mailing.status)](mailing, turn)
     except StopMailing as stop:
-        _stop(mailing, turn, stop.code, stop.sentence)
+        _stop(mailing, turn, stop.code, stop.sentence, **stop.values)
     except deliver.ServerAway as away:
         _wait_for_server(mailing, turn, away.sentence)
     except (OperationalError, InterfaceError):
@@ -102,13 +104,13 @@ def _begin(mailing: Mailing, turn: Turn) -> Step:
     return Step.AGAIN
 
 
-def _resync_and_freeze(mailing: Mailing, turn: Turn) -> Step:
+def _resync_compare_and_freeze(mailing: Mailing, turn: Turn) -> Step:
     # First put off, then look: a run that ends after the look sets the time to now again.
     turn.put_off(_from_now(settings.SYNC_SWEEP_SECONDS))
     resync.ask(mailing)
     if not resync.is_over(mailing):
         return Step.WAIT
-    count = freeze.freeze(mailing, turn)
+    count = freeze.freeze(mailing, turn, partial(compare.approve, mailing))
     log.info("mailing %s is frozen: %s recipients", mailing.pk, count)
     audit.record(_ACTOR, "mailing.frozen", mailing, None, {"recipients": count})
     return Step.AGAIN
@@ -146,7 +148,7 @@ def _end_cancelled(mailing: Mailing, turn: Turn) -> Step:
 
 _STEPS = {
     MailingStatus.SCHEDULED: _begin,
-    MailingStatus.RESYNCING: _resync_and_freeze,
+    MailingStatus.RESYNCING: _resync_compare_and_freeze,
     MailingStatus.SENDING: _send,
     MailingStatus.CANCELLED: _end_cancelled,
 }
@@ -176,14 +178,15 @@ def _final_status(mailing: Mailing) -> MailingStatus:
     return MailingStatus.SENT_WITH_ERRORS
 
 
-def _stop(mailing: Mailing, turn: Turn, code: str, sentence: str) -> None:
+def _stop(mailing: Mailing, turn: Turn, code: str, sentence: str, **values: Any) -> None:
     """Stop a mailing that is not frozen yet, so that it can be changed; pause one that is."""
     if mailing.status == MailingStatus.CANCELLED:
         turn.put_off(_from_now(_SERVER_WAITS[-1]))  # it stays cancelled; settling the rest is tried again
         return
     status = MailingStatus.PAUSED if mailing.status == MailingStatus.SENDING else MailingStatus.STOPPED
     with _unless_lost(mailing), transaction.atomic():
-        turn.change(mailing.status, status=status, stop_code=code, stop_text=sentence, stopped_at=Now())
+        values |= {"status": status, "stop_code": code, "stop_text": sentence, "stopped_at": Now()}
+        turn.change(mailing.status, **values)
         audit.record(_ACTOR, "mailing.stopped", mailing, None, {"code": code})
         log.warning("mailing %s stopped: %s", mailing.pk, code)
 

@@ -113,7 +113,7 @@ def poll_seconds(mailing: Mailing, now: datetime) -> int | None:
 
 def groups_of(mailing: Mailing) -> list[MailingGroup]:
     """Return the mailing's groups with the runs that it waits for."""
-    return list(mailing.groups.select_related("target_group", "run", "run__progress", "run__bridge"))
+    return list(mailing.groups.select_related("target_group__receiving", "run", "run__progress", "run__bridge"))
 
 
 def _with_groups(mailings: QuerySet[Mailing]) -> QuerySet[Mailing]:

@@ -1,8 +1,9 @@
-"""Send: what still lacks, when it goes, and the steps as they happen: Resync, Freeze, Send, Done."""
+"""Send: what still lacks, when it goes, and the steps as they happen: Resync, Compare, Freeze, Send, Done."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -17,13 +18,15 @@ from accounts.permissions import SEND_MAILING, VIEW_MAILINGS
 from targetgroups.views.asking import is_part, person
 
 from .. import enqueue
-from ..choices import EDITABLE
+from ..choices import EDITABLE, MailingStatus, StopCode
 from ..exceptions import MailingError
 from ..forms import SendForm
 from ..models import Mailing
 from ..querysets import figures_of
+from ..reviewed import Numbers
 from . import reading
 from .estimate import estimate
+from .moved import moved
 from .parts import shared, show, the_mailing
 from .steps import seconds_left, steps_of
 
@@ -51,6 +54,7 @@ def request_send(request: HttpRequest, mailing_id: int) -> HttpResponse:
     moment = form.moment
     try:
         _check_version(mailing, request.POST.get("version", ""))
+        _check_seen(mailing, request.POST.get("seen", ""))
         enqueue.request_send(mailing, person(request), at=moment, time_zone=timezone.get_current_timezone_name())
     except MailingError as error:
         messages.error(request, error.sentence)
@@ -61,6 +65,15 @@ def request_send(request: HttpRequest, mailing_id: int) -> HttpResponse:
 @require_POST
 def retry(request: HttpRequest, mailing_id: int) -> HttpResponse:
     return _wish(request, mailing_id, enqueue.request_retry)
+
+
+@requires(SEND_MAILING)
+@require_POST
+def accept(request: HttpRequest, mailing_id: int) -> HttpResponse:
+    """Take the numbers that the page showed for reviewed, and send to the list as it is now."""
+    word = request.POST.get("count", "")
+    count = int(word) if word.isascii() and word.isdigit() and len(word) < 19 else -1
+    return _wish(request, mailing_id, partial(enqueue.request_accept, count=count))
 
 
 @requires(SEND_MAILING)
@@ -96,6 +109,12 @@ def _check_version(mailing: Mailing, version: str) -> None:
         raise MailingError("Somebody changed this mailing meanwhile. Look at it again before you send it.")
 
 
+def _check_seen(mailing: Mailing, seen: str) -> None:
+    """Refuse to take other numbers for reviewed than those that the question named."""
+    if seen and seen != Numbers.of(reading.groups_of(mailing)).fingerprint:
+        raise MailingError("A sync changed the numbers meanwhile. Look at them again before you send it.")
+
+
 def _context(mailing: Mailing) -> dict[str, Any]:
     groups = reading.groups_of(mailing)
     to = [group.target_group for group in groups if group.role == "to"]
@@ -109,7 +128,13 @@ def _context(mailing: Mailing) -> dict[str, Any]:
         "estimate": estimate(to, not_to),
         "problems": enqueue.problems(mailing) if mailing.status in EDITABLE else {},
         "figures": figures,
+        "seen": Numbers.of(groups).fingerprint,
+        "moved": moved(mailing, groups) if _is_moved(mailing) else None,
         "steps": steps_of(mailing, groups, figures),
         "seconds_left": seconds_left(mailing, figures, now),
         "poll_seconds": reading.poll_seconds(mailing, now),
     }
+
+
+def _is_moved(mailing: Mailing) -> bool:
+    return mailing.status == MailingStatus.STOPPED and mailing.stop_code == StopCode.LIST_MOVED

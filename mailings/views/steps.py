@@ -1,4 +1,4 @@
-"""The four steps of a mailing, as the Send tab shows them: plain values in, plain values out."""
+"""The five steps of a mailing, as the Send tab shows them: plain values in, plain values out."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ..choices import MailingStatus, Outcome
+from ..choices import MailingStatus, Outcome, StopCode
 from ..models import Mailing, MailingGroup
+from ..reviewed import Numbers
+
+# Every group was made current before a mailing stopped for one of these.
+AFTER_RESYNC = (StopCode.LIST_MOVED, StopCode.NOBODY)
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ def steps_of(mailing: Mailing, groups: Sequence[MailingGroup], figures: dict[str
     """Say of each step whether it is done, at work, ahead, or where the mailing ended."""
     return [
         Step("Resync", *_resync(mailing, groups)),
+        Step("Compare", *_compare(mailing)),
         Step("Freeze", *_freeze(mailing, figures)),
         Step("Send", *_send(mailing, figures)),
         Step("Done", *_done(mailing)),
@@ -50,7 +55,7 @@ def seconds_left(mailing: Mailing, figures: dict[str, Any] | None, now: datetime
 
 
 def _resync(mailing: Mailing, groups: Sequence[MailingGroup]) -> tuple[str, str]:
-    if mailing.is_frozen:
+    if mailing.is_frozen or mailing.stop_code in AFTER_RESYNC:
         return "done", _number(len(groups), "group")
     if mailing.status == MailingStatus.RESYNCING:
         current = sum(1 for group in groups if group.run is not None and group.run.is_good)
@@ -60,7 +65,28 @@ def _resync(mailing: Mailing, groups: Sequence[MailingGroup]) -> tuple[str, str]
     return _ended(mailing) or ("ahead", "not reached")
 
 
+def _compare(mailing: Mailing) -> tuple[str, str]:
+    if mailing.stop_code == StopCode.LIST_MOVED and mailing.status == MailingStatus.STOPPED:
+        return "warn", f"moved: {_change(mailing)}"
+    if mailing.is_frozen:
+        return "done", _change(mailing) or "nothing to compare with"
+    return "ahead", "not reached"
+
+
+def _change(mailing: Mailing) -> str:
+    """Say what was reviewed, and what is so now; "" where no number was reviewed."""
+    if not mailing.reviewed or not mailing.found:
+        return ""
+    reviewed, found = Numbers.of_json(mailing.reviewed), Numbers.of_json(mailing.found)
+    if not reviewed.is_known:
+        return ""
+    was = f"{reviewed.most:,}" if reviewed.least == reviewed.most else f"{reviewed.least:,} to {reviewed.most:,}"
+    return f"{was} → {found.most:,}"
+
+
 def _freeze(mailing: Mailing, figures: dict[str, Any] | None) -> tuple[str, str]:
+    if mailing.stop_code == StopCode.NOBODY and mailing.status == MailingStatus.STOPPED:
+        return "warn", "stopped here"
     if not mailing.is_frozen:
         return "ahead", "not reached"
     return "done", _number(figures["total"] if figures else 0, "recipient")

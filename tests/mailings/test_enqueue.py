@@ -144,7 +144,8 @@ def test_r8_asking_wakes_a_worker_and_does_nothing_else(post: Post) -> None:
     enqueue.request_send(mailing, None)
     assert (mailing.status, waiting_count("mailings"), mailing.moment_at) == ("scheduled", 1, None)
     entry = AuditEntry.objects.get(action="mailing.send")
-    assert (entry.actor_label, entry.after) == ("command", {"at": None, "time_zone": ""})
+    assert (entry.actor_label, entry.after["at"], entry.after["time_zone"]) == ("command", None, "")
+    assert entry.after["reviewed"] == mailing.reviewed
 
 
 def test_cancelling_before_the_freeze_ends_the_mailing_and_nobody_is_asked_for(post: Post) -> None:

@@ -23,7 +23,8 @@ from thrive_sync.stack.mailbox import Mailbox
 PUBLIC = ["opt_out", "opt_in"]
 NAMES = [str(pattern.name) for pattern in urlpatterns if pattern.name not in PUBLIC]
 POSTED = {
-    "create", "save", "copy", "delete", "request_send", "retry", "pause", "resume", "cancel", "decide", "opt_in",
+    "create", "save", "copy", "delete", "request_send", "retry", "accept", "pause", "resume", "cancel", "decide",
+    "opt_in",
     "recipients_csv", "left_out_csv", "mailings_csv", "choose_columns",
 }  # fmt: skip
 
@@ -71,7 +72,7 @@ def test_writing_and_sending_are_rights_of_their_own(addresses: dict[str, str], 
     client.force_login(user)
     for name in NAMES:
         allowed = name in {"mailings", "compose", "estimate", "send", "report", "inbox", "letter", "choose_columns"}
-        allowed = allowed or name in {"request_send", "retry", "pause", "resume", "cancel", "decide"}
+        allowed = allowed or name in {"request_send", "retry", "accept", "pause", "resume", "cancel", "decide"}
         assert (ask(client, name, addresses[name]).status_code != 403) == allowed, name
 
 

@@ -144,3 +144,67 @@ def test_the_steps_show_each_groups_run_and_a_stop_says_why(rows: Rows, desk: De
     words = text_of(client.get(address))
     assert "Resync stopped here" in words
     assert "“Members” could not be resynced." in words
+
+
+@pytest.fixture
+def moved(rows: Rows, desk: Desk) -> Mailing:
+    """A mailing that stopped because its group went from 1,234 members to 900."""
+    group = rows.group("Members", member_count=900)
+    reviewed_at = timezone.now() - dt.timedelta(hours=1)
+    mailing = desk.mailing(
+        group,
+        status="stopped",
+        stop_code="list_moved",
+        stop_text="It would go to 880 people now.",
+        stopped_at=timezone.now(),
+        reviewed=kept(group, 1200, 1234) | {"at": reviewed_at.isoformat(), "by": "mia"},
+        found=kept(group, 880, 900),
+    )
+    rows.run(group, "completed", figures={"added": 6, "removed": 340}, finished_at=timezone.now())
+    rows.run(group, "completed", figures={"added": 77}, finished_at=reviewed_at - dt.timedelta(hours=1))
+    return mailing
+
+
+def kept(group: Any, count: int, members: int) -> dict[str, Any]:
+    return {"least": count, "most": count, "is_known": True, "groups": [[group.pk, "to", members]]}
+
+
+def test_a_list_that_moved_shows_before_and_after_who_came_and_left_and_asks(moved: Mailing, sign_in: SignIn) -> None:
+    answer = sign_in().get(f"/mailings/{moved.pk}/send/")
+    words, page = text_of(answer), answer.content.decode()
+    assert "Would receive it 1,200 880" in words
+    assert "Members of Members 1,234 900" in words
+    assert "6 came , 340 left" in words.replace("came,", "came ,")
+    assert "77 came" not in words
+    assert "Compare moved: 1,200 → 880" in words
+    run = moved.groups.get().target_group.runs.order_by("pk")[0]
+    assert f"/sync-activity/{run.pk}/removed/" in page
+    assert f"/mailings/{moved.pk}/accept/" in page
+    assert f"/mailings/{moved.pk}/retry/" not in page
+    reader = sign_in("Reporter").get(f"/mailings/{moved.pk}/send/").content.decode()
+    assert f"/mailings/{moved.pk}/accept/" not in reader
+
+
+def test_send_to_the_list_as_it_is_now_takes_exactly_the_number_shown(moved: Mailing, sign_in: SignIn) -> None:
+    client, address = sign_in(), f"/mailings/{moved.pk}/accept/"
+    for wrong in ("879", "", "x"):
+        assert "Its numbers are others by now." in text_of(client.post(address, {"count": wrong}, follow=True))
+    moved.refresh_from_db()
+    assert moved.status == "stopped"
+
+
+def test_other_numbers_than_those_that_the_question_named_are_not_taken_for_reviewed(
+    ready: Mailing, sign_in: SignIn
+) -> None:
+    client = sign_in()
+    seen = ask(client, ready, when="now").context["seen"]
+    group = ready.groups.get().target_group
+    group.member_count = 5
+    group.save()
+    answer = client.post(
+        f"/mailings/{ready.pk}/send/ask/", {"when": "now", "confirmed": "1", "version": "1", "seen": seen}, follow=True
+    )
+    assert "A sync changed the numbers meanwhile." in text_of(answer)
+    ask(client, ready, when="now", confirmed="1", version=1, seen=ask(client, ready, when="now").context["seen"])
+    ready.refresh_from_db()
+    assert (ready.status, ready.reviewed["most"]) == ("scheduled", 5)
