@@ -88,6 +88,7 @@ class StopCode(models.TextChoices):
     SYNC_FAILED = "sync_failed", "A target group could not be resynced"
     SYNC_HELD = "sync_held", "A target group's resync is held"
     SYNC_CANCELLED = "sync_cancelled", "A target group's resync was cancelled"
+    TOO_LATE = "too_late", "Its time was over before it could begin"
     LIST_MOVED = "list_moved", "The list moved since it was reviewed"
     NOBODY = "nobody", "Nobody would receive it"
     MAIL_SERVER = "mail_server", "The mail server can't be reached or refuses the sender"

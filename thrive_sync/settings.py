@@ -155,6 +155,7 @@ EMAIL_TIMEOUT = env.seconds("EMAIL_TIMEOUT", 30, least=0.1)
 SITE_URL = env.origin("SITE_URL", "")
 MAIL_POSTAL_ADDRESS = env.text("MAIL_POSTAL_ADDRESS", "")
 MAILING_SILENCE_SECONDS = env.seconds("MAILING_SILENCE_SECONDS", 30, least=0.5)
+MAILING_LATE_SECONDS = env.seconds("MAILING_LATE_SECONDS", 3600, least=1)
 # The list moved since the sender reviewed it if the number of recipients changed by more than both of these.
 MAILING_MOVED_PERCENT = env.whole("MAILING_MOVED_PERCENT", 10, least=0)
 MAILING_MOVED_PEOPLE = env.whole("MAILING_MOVED_PEOPLE", 25, least=0)

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 from django.db.models import F, Value
 from django.db.models.expressions import CombinedExpression
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from kombu.exceptions import OperationalError as BrokerError
 
 import audit
@@ -38,6 +38,10 @@ _STEP_SECONDS = 5.0
 # How long to leave a mail server alone that will not talk to us; after the last of these the mailing pauses.
 _SERVER_WAITS = (5, 15, 60, 180, 600)
 _ACTOR = "sending"
+_TOO_LATE = (
+    "No worker was running when it was to go out. Nothing was sent. Send it now anyway, choose another time, "
+    "or cancel it."
+)
 _WAKE_EXPIRES = 300  # seconds
 
 
@@ -99,7 +103,14 @@ def _take_step(mailing: Mailing, turn: Turn) -> Step:
 
 
 def _begin(mailing: Mailing, turn: Turn) -> Step:
-    """The moment has come: from here on, only runs that begin later count (R7)."""
+    """The moment has come: from here on, only runs that begin later count (R7).
+
+    A moment that was over long before anybody saw it (the machine was off) is not made up for by itself.
+    """
+    late = Now() - Value(timedelta(seconds=settings.MAILING_LATE_SECONDS))
+    moment = Coalesce("scheduled_for", "requested_at")
+    if Mailing.objects.alias(moment=moment).filter(pk=mailing.pk, moment__lt=late).exists():
+        raise StopMailing(StopCode.TOO_LATE, _TOO_LATE)
     turn.change(MailingStatus.SCHEDULED, status=MailingStatus.RESYNCING, moment_at=Now())
     return Step.AGAIN
 

@@ -60,6 +60,8 @@ def _resync(mailing: Mailing, groups: Sequence[MailingGroup]) -> tuple[str, str]
     if mailing.status == MailingStatus.RESYNCING:
         current = sum(1 for group in groups if group.run is not None and group.run.is_good)
         return "present", f"{current} of {_number(len(groups), 'group')}"
+    if mailing.status == MailingStatus.STOPPED and mailing.stop_code == StopCode.TOO_LATE:
+        return "warn", "not begun in time"
     if mailing.status in (MailingStatus.STOPPED, MailingStatus.FAILED):
         return ("warn" if mailing.status == MailingStatus.STOPPED else "bad"), "stopped here"
     return _ended(mailing) or ("ahead", "not reached")

@@ -77,6 +77,8 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
     was["groups"] = [[group.pk, "to", 900], [gone.pk, "to", None]]
     Mailing.objects.filter(pk=moved.pk).update(reviewed=was, stop_text="It would go to 41 people now.")
     rows.run(group, "completed", figures={"added": 12, "removed": 872}, finished_at=timezone.now())
+    late = desk.mailing(group, status="stopped", stop_code=StopCode.TOO_LATE, stopped_at=now, scheduled_for=now)
+    Mailing.objects.filter(pk=late.pk).update(stop_text="No worker was running when it was to go out.")
     sending = desk.frozen(group, "sending", sent=3, queued=2, failed=1)
     desk.frozen(group, "paused", sent=1, queued=1)
     sent = desk.frozen(group, "sent_with_errors", sent=4, failed=1, skipped=2, unknown=1)
@@ -88,6 +90,7 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
         "send-ready": f"/mailings/{ready.pk}/send/",
         "send-stopped": f"/mailings/{stopped.pk}/send/",
         "send-moved": f"/mailings/{moved.pk}/send/",
+        "send-late": f"/mailings/{late.pk}/send/",
         "sending": f"/mailings/{sending.pk}/send/",
         "report": f"/mailings/{sent.pk}/report/",
         "recipients": f"/mailings/{sent.pk}/recipients/",

@@ -99,6 +99,32 @@ def test_r7_a_scheduled_mailing_asks_for_nothing_before_its_time(post: Post, gro
     assert (mailing.status, run_of(mailing).trigger) == ("resyncing", "mailing")
 
 
+@pytest.mark.parametrize("field", ["scheduled_for", "requested_at"])
+def test_a_mailing_whose_time_was_over_long_before_a_worker_saw_it_asks_instead_of_going_out(
+    post: Post, group: TargetGroup, field: str
+) -> None:
+    mailing = post.mailing(group)
+    enqueue.request_send(mailing, None)
+    Mailing.objects.filter(pk=mailing.pk).update(**{field: timezone.now() - timedelta(minutes=61)})
+    post.work(mailing)
+    assert (mailing.status, mailing.stop_code, mailing.moment_at) == ("stopped", "too_late", None)
+    assert "Nothing was sent." in mailing.stop_text
+    assert not SyncRun.objects.filter(kind="group").exists()
+    enqueue.request_retry(mailing, None)  # "Send now anyway"
+    post.work(mailing)
+    post.sync()
+    post.work(mailing)
+    assert mailing.status == "sent"
+
+
+def test_a_mailing_that_is_a_little_late_goes_out(post: Post, group: TargetGroup) -> None:
+    mailing = post.mailing(group)
+    enqueue.request_send(mailing, None)
+    Mailing.objects.filter(pk=mailing.pk).update(scheduled_for=timezone.now() - timedelta(minutes=59))
+    post.work(mailing)
+    assert mailing.status == "resyncing"
+
+
 def test_the_end_of_the_run_wakes_the_mailing_that_waits_for_it(post: Post, group: TargetGroup) -> None:
     mailing = post.mailing(group)
     enqueue.request_send(mailing, None)

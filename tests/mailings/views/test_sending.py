@@ -146,6 +146,21 @@ def test_the_steps_show_each_groups_run_and_a_stop_says_why(rows: Rows, desk: De
     assert "“Members” could not be resynced." in words
 
 
+def test_a_mailing_that_came_too_late_says_when_it_was_to_go_out_and_asks(
+    rows: Rows, desk: Desk, sign_in: SignIn
+) -> None:
+    moment = dt.datetime(2031, 4, 30, 13, 30, tzinfo=dt.UTC)
+    mailing = desk.mailing(rows.group(), status="stopped", stop_code="too_late", scheduled_for=moment)
+    answer = sign_in().get(f"/mailings/{mailing.pk}/send/")
+    words = text_of(answer)
+    assert "It was to go out Apr 30, 2031" in words
+    assert "Resync not begun in time" in words
+    for offered in ("Send now anyway", "Choose another time", "Cancel mailing"):
+        assert offered in words
+    assert "Retry now" not in words
+    assert 'href="#when"' in answer.content.decode()
+
+
 @pytest.fixture
 def moved(rows: Rows, desk: Desk) -> Mailing:
     """A mailing that stopped because its group went from 1,234 members to 900."""
