@@ -93,3 +93,7 @@ class StopCode(models.TextChoices):
     NOBODY = "nobody", "Nobody would receive it"
     MAIL_SERVER = "mail_server", "The mail server can't be reached or refuses the sender"
     UNEXPECTED = "unexpected", "Something went wrong in this program"
+
+
+# A group has a last good list all the same; to send to it is a decision of its own (R10, R12).
+STALE_STOPS = (StopCode.GROUP_GONE, StopCode.GROUP_NOT_RUNNABLE, StopCode.SYNC_FAILED, StopCode.SYNC_HELD)

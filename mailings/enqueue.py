@@ -1,6 +1,6 @@
 """What people do with mailings: the only thing that views and commands call. Nothing here sends or waits (R8)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -17,13 +17,13 @@ from targetgroups.models import TargetGroup
 from thrive_sync.lib.addresses import is_address
 from thrive_sync.lib.claims import claim
 
-from .choices import CANCELLABLE, EDITABLE, GroupRole, MailingStatus, Outcome, StopCode
+from .choices import CANCELLABLE, EDITABLE, STALE_STOPS, GroupRole, MailingStatus, Outcome, StopCode
 from .exceptions import NotAllowedNow, NotReady
 from .message import PARTS, findings_of
 from .models import Mailing, MailingGroup
 from .querysets import figures_of
 from .reviewed import Numbers
-from .send import lease, pipeline
+from .send import lease, pipeline, resync
 from .send.render import is_one_line
 
 Actor = AbstractBaseUser | None
@@ -100,9 +100,10 @@ def delete_draft(mailing: Mailing, user: Actor) -> None:
     locked.delete()
 
 
-def problems(mailing: Mailing) -> dict[str, str]:
+def problems(mailing: Mailing, stale_ids: Collection[int] = ()) -> dict[str, str]:
     """Say what a mailing lacks before it can be sent: by field, in words.
 
+    Nothing is said of groups that are sent to as they are (`stale_ids`), whatever keeps them from being synced.
     Beside FIELDS the keys are "groups", and "site" for what an administrator must set.
     """
     found = {name: "This must be one line." for name in _HEADER_FIELDS if not is_one_line(getattr(mailing, name))}
@@ -121,16 +122,18 @@ def problems(mailing: Mailing) -> dict[str, str]:
         value = getattr(mailing, name)
         if value and not is_address(value):
             found.setdefault(name, "This is not a complete e-mail address.")
-    return found | _group_problems(mailing) | _site_problems()
+    return found | _group_problems(mailing, stale_ids) | _site_problems()
 
 
-def _group_problems(mailing: Mailing) -> dict[str, str]:
+def _group_problems(mailing: Mailing, stale_ids: Collection[int]) -> dict[str, str]:
     groups = list(mailing.groups.select_related("target_group"))
     if not any(group.role == GroupRole.TO for group in groups):
         return {"groups": "Choose at least one target group."}
     for name, group in ((group.target_group.name, group.target_group) for group in groups):
         if group.deleted_at:
             return {"groups": f'"{name}" was deleted. Choose another group, or undelete it.'}
+        if group.pk in stale_ids:
+            continue
         if group.is_gone:
             return {"groups": f'"{name}" is no longer in MemberSuite. Choose another group.'}
         if group.not_runnable_code:
@@ -206,6 +209,44 @@ def request_accept(mailing: Mailing, user: Actor, *, count: int) -> None:
     audit.record(_actor(user), "mailing.accept", mailing, before, reviewed)
 
 
+def blocked_groups(mailing: Mailing) -> list[MailingGroup]:
+    """Return the groups to whose last good lists a stopped mailing could be sent; none if that is no answer."""
+    is_answer = mailing.status == MailingStatus.STOPPED and mailing.stop_code in STALE_STOPS
+    return resync.blocked(mailing) if is_answer else []
+
+
+def ages_seen(groups: Sequence[MailingGroup]) -> str:
+    """Say in one word which lists a page showed, by which its form tells them."""
+    times = ((one.target_group_id, one.target_group.read_at) for one in groups)
+    return "-".join(f"{pk}at{read_at.timestamp():.0f}" if read_at else f"{pk}never" for pk, read_at in times)
+
+
+@transaction.atomic
+def request_send_stale(mailing: Mailing, user: Actor, *, seen: str) -> None:
+    """Send a stopped mailing although some groups can't be made current: to their last good lists (R10, R12).
+
+    Every other group is resynced again. Who may ask for this is a right of its own; the ages are recorded.
+
+    Args:
+        seen: the lists that the person saw, as `ages_seen` tells them.
+
+    Raises NotAllowedNow if the lists are others by now or a group has none; NotReady as `request_send`.
+    """
+    mailing.refresh_from_db()
+    groups = blocked_groups(mailing)
+    if not groups:
+        raise _refusal(mailing, "sent to the last good list")
+    if seen != ages_seen(groups) or any(one.target_group.read_at is None for one in groups):
+        raise NotAllowedNow("The lists are others by now. Look at them again, then decide.")
+    stopped = _stopped(mailing, "sent", stale_ids=[one.target_group_id for one in groups])
+    code, reviewed = mailing.stop_code, mailing.reviewed if _is_reviewed(mailing) else _review(mailing, user)
+    _schedule(stopped, mailing, user, scheduled_for=None, time_zone="", reviewed=reviewed)
+    for one in groups:
+        MailingGroup.objects.filter(pk=one.pk).update(stale_read_at=one.target_group.read_at)
+    told = {"groups": [_age(one) for one in groups]}
+    audit.record(_actor(user), "mailing.send_stale", mailing, {"stopped": code}, told)
+
+
 @transaction.atomic
 def request_pause(mailing: Mailing, user: Actor) -> None:
     """Hand out no more messages; what is in flight still goes. Raises NotAllowedNow if it is not sending."""
@@ -263,12 +304,12 @@ def wake_mailing(mailing_id: int) -> None:
 _NOT_STOPPED: dict[str, Any] = {"stop_code": "", "stop_text": "", "stopped_at": None}
 
 
-def _stopped(mailing: Mailing, wish: str) -> QuerySet[Mailing]:
+def _stopped(mailing: Mailing, wish: str, *, stale_ids: Collection[int] = ()) -> QuerySet[Mailing]:
     """Read a stopped mailing anew and return the claim on exactly this stop. Raises NotAllowedNow, NotReady."""
     mailing.refresh_from_db()
     if mailing.status != MailingStatus.STOPPED:
         raise _refusal(mailing, wish)
-    if lacking := problems(mailing):
+    if lacking := problems(mailing, stale_ids):
         raise NotReady(lacking)
     stop = {"version": mailing.version, "stopped_at": mailing.stopped_at}
     return Mailing.objects.filter(pk=mailing.pk, status=MailingStatus.STOPPED, **stop)
@@ -277,6 +318,18 @@ def _stopped(mailing: Mailing, wish: str) -> QuerySet[Mailing]:
 def _review(mailing: Mailing, user: Actor) -> dict[str, Any]:
     """Take the numbers that the Send page shows: they are what the list is compared with after the resync."""
     return Numbers.of(mailing.groups.select_related("target_group__receiving")).as_json() | _stamp(user)
+
+
+def _age(one: MailingGroup) -> dict[str, Any]:
+    group, now = one.target_group, timezone.now()
+    age = (now - group.read_at).total_seconds() if group.read_at else None
+    return {
+        "group": group.pk,
+        "name": group.name,
+        "members": group.member_count,
+        "read_at": group.read_at,
+        "age_seconds": None if age is None else round(age),
+    }
 
 
 def _stamp(user: Actor) -> dict[str, str]:
@@ -295,7 +348,7 @@ def _schedule(sendable: QuerySet[Mailing], mailing: Mailing, user: Actor, **valu
     values |= {"status": MailingStatus.SCHEDULED, "sent_by": _known(user), "requested_at": Now()}
     values |= {"moment_at": None, "due_at": None, "server_tries": 0, "found": None, **_NOT_STOPPED}
     _change(sendable, mailing, "sent", **values)
-    mailing.groups.update(run=None, member_count=None)
+    mailing.groups.update(run=None, member_count=None, stale_read_at=None)
     wake_mailing(mailing.pk)
 
 

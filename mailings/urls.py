@@ -17,6 +17,7 @@ urlpatterns = [
     path("mailings/<int:mailing_id>/send/ask/", sending.request_send, name="request_send"),
     path("mailings/<int:mailing_id>/retry/", sending.retry, name="retry"),
     path("mailings/<int:mailing_id>/accept/", sending.accept, name="accept"),
+    path("mailings/<int:mailing_id>/send-stale/", sending.send_stale, name="send_stale"),
     path("mailings/<int:mailing_id>/pause/", sending.pause, name="pause"),
     path("mailings/<int:mailing_id>/resume/", sending.resume, name="resume"),
     path("mailings/<int:mailing_id>/cancel/", sending.cancel, name="cancel"),

@@ -103,6 +103,8 @@ class MailingGroup(models.Model):
     target_group = models.ForeignKey(TargetGroup, on_delete=models.PROTECT, related_name="mailing_groups")
     role = models.CharField(max_length=8, choices=GroupRole.choices, default=GroupRole.TO)
     run = models.ForeignKey(SyncRun, null=True, blank=True, on_delete=models.SET_NULL, related_name="mailing_groups")
+    # It can't be made current, and somebody who may has decided to send to its list of this time.
+    stale_read_at = models.DateTimeField(null=True, blank=True)
     # As frozen: how many members the group had.
     member_count = models.PositiveIntegerField(null=True, blank=True)
 

@@ -10,6 +10,9 @@ from ..choices import StopCode
 from ..exceptions import StopMailing
 from ..models import Mailing, MailingGroup
 
+# How a run can end so that the group's last good list is all there is.
+_BAD = (RunStatus.FAILED, RunStatus.HELD, RunStatus.SUPERSEDED)
+
 
 def ask(mailing: Mailing) -> None:
     """Ask for a run of each group that has none yet; a run that has begun already is not joined.
@@ -18,23 +21,24 @@ def ask(mailing: Mailing) -> None:
     Raises StopMailing if a group can't be synced at all.
     """
     for member in _groups(mailing):
-        _refuse_unusable(member.target_group)
-        if member.run_id is None:
+        _refuse_unusable(member)
+        if member.run_id is None and member.stale_read_at is None:
             with transaction.atomic():
                 run = request_sync(member.target_group, Trigger.MAILING, mailing.sent_by)
                 MailingGroup.objects.filter(pk=member.pk).update(run=run)
 
 
 def is_over(mailing: Mailing) -> bool:
-    """Say whether every group is current. Raises StopMailing if one can't become so (R12)."""
+    """Say whether every group is current, or is to be sent to as it is. Raises StopMailing if one can't be (R12)."""
     groups = list(_groups(mailing))
     for member in groups:
-        _refuse_unusable(member.target_group)
+        _refuse_unusable(member)
         if member.run is not None:
             _refuse_failed(member.target_group, member.run)
-    if not all(member.run is not None and member.run.is_good for member in groups):
+    resynced = [member for member in groups if member.stale_read_at is None]
+    if not all(member.run is not None and member.run.is_good for member in resynced):
         return False
-    for member in groups:
+    for member in resynced:
         read_at = member.target_group.read_at
         if read_at is None or mailing.moment_at is None or read_at < mailing.moment_at:
             # Never by this program's doing; but nothing is sent on a stale group silently.
@@ -44,17 +48,35 @@ def is_over(mailing: Mailing) -> bool:
     return True
 
 
+def blocked(mailing: Mailing) -> "list[MailingGroup]":
+    """Return the groups of a stopped mailing that can't be made current now, those it was to use so included.
+
+    A group that was deleted here is none of them: whoever wants it undeletes it.
+    """
+    return [member for member in _groups(mailing) if _is_blocked(member)]
+
+
+def _is_blocked(member: MailingGroup) -> bool:
+    if member.target_group.deleted_at:
+        return False
+    is_unusable = not member.target_group.is_runnable or member.stale_read_at is not None
+    return is_unusable or (member.run is not None and member.run.status in _BAD)
+
+
 def _groups(mailing: Mailing) -> "list[MailingGroup]":
     return list(mailing.groups.select_related("target_group__bridge", "run").order_by("pk"))
 
 
-def _refuse_unusable(group: TargetGroup) -> None:
+def _refuse_unusable(member: MailingGroup) -> None:
+    group = member.target_group
     if group.deleted_at:
         raise StopMailing(
             StopCode.GROUP_DELETED,
             f'The target group "{group.name}" was deleted here. Nothing was sent. Undelete it and retry, or choose '
             "another group.",
         )
+    if member.stale_read_at is not None:
+        return
     if group.is_gone:
         raise StopMailing(
             StopCode.GROUP_GONE,

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from accounts.permissions import CREATE_MAILING, SEND_MAILING, VIEW_SUBSCRIBERS
+from accounts.permissions import CREATE_MAILING, SEND_MAILING, SEND_STALE_MAILING, VIEW_SUBSCRIBERS
 from targetgroups.views.asking import person
 
 from ..choices import EDITABLE, MailingStatus
@@ -41,5 +41,6 @@ def shared(request: HttpRequest, mailing: Mailing, tab: str) -> dict[str, Any]:
         "may_change": may_write and mailing.status in EDITABLE,
         "may_delete": may_write and mailing.status == MailingStatus.DRAFT,
         "may_send": user.may(SEND_MAILING),
+        "may_send_stale": user.may(SEND_MAILING) and user.may(SEND_STALE_MAILING),
         "sees_people": user.may(VIEW_SUBSCRIBERS),
     }

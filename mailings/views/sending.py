@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
 from accounts.models import User
-from accounts.permissions import SEND_MAILING, VIEW_MAILINGS
+from accounts.permissions import SEND_MAILING, SEND_STALE_MAILING, VIEW_MAILINGS
 from targetgroups.views.asking import is_part, person
 
 from .. import enqueue
@@ -76,6 +76,16 @@ def accept(request: HttpRequest, mailing_id: int) -> HttpResponse:
     return _wish(request, mailing_id, partial(enqueue.request_accept, count=count))
 
 
+@requires(SEND_MAILING, SEND_STALE_MAILING)
+@require_POST
+def send_stale(request: HttpRequest, mailing_id: int) -> HttpResponse:
+    """Send to the last good lists of groups that can't be made current, if the person said to know how old they are."""
+    if "sure" not in request.POST:
+        messages.error(request, "Nothing was sent. Tick that you know how old the list is, then send.")
+        return redirect("mailings:send", mailing_id)
+    return _wish(request, mailing_id, partial(enqueue.request_send_stale, seen=request.POST.get("seen", "")))
+
+
 @requires(SEND_MAILING)
 @require_POST
 def pause(request: HttpRequest, mailing_id: int) -> HttpResponse:
@@ -120,6 +130,7 @@ def _context(mailing: Mailing) -> dict[str, Any]:
     to = [group.target_group for group in groups if group.role == "to"]
     not_to = [group.target_group for group in groups if group.role == "not_to"]
     figures = figures_of(mailing) if mailing.is_frozen else None
+    stale = enqueue.blocked_groups(mailing)
     now = timezone.now()
     return {
         "groups": groups,
@@ -129,6 +140,9 @@ def _context(mailing: Mailing) -> dict[str, Any]:
         "problems": enqueue.problems(mailing) if mailing.status in EDITABLE else {},
         "figures": figures,
         "seen": Numbers.of(groups).fingerprint,
+        "stale": stale,
+        "seen_stale": enqueue.ages_seen(stale),
+        "has_every_list": all(one.target_group.read_at for one in stale),
         "moved": moved(mailing, groups) if _is_moved(mailing) else None,
         "steps": steps_of(mailing, groups, figures),
         "seconds_left": seconds_left(mailing, figures, now),

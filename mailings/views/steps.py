@@ -56,7 +56,8 @@ def seconds_left(mailing: Mailing, figures: dict[str, Any] | None, now: datetime
 
 def _resync(mailing: Mailing, groups: Sequence[MailingGroup]) -> tuple[str, str]:
     if mailing.is_frozen or mailing.stop_code in AFTER_RESYNC:
-        return "done", _number(len(groups), "group")
+        stale = sum(1 for group in groups if group.stale_read_at is not None)
+        return "done", _number(len(groups), "group") + (f", {stale} not current" if stale else "")
     if mailing.status == MailingStatus.RESYNCING:
         current = sum(1 for group in groups if group.run is not None and group.run.is_good)
         return "present", f"{current} of {_number(len(groups), 'group')}"

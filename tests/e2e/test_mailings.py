@@ -77,6 +77,7 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
     was["groups"] = [[group.pk, "to", 900], [gone.pk, "to", None]]
     Mailing.objects.filter(pk=moved.pk).update(reviewed=was, stop_text="It would go to 41 people now.")
     rows.run(group, "completed", figures={"added": 12, "removed": 872}, finished_at=timezone.now())
+    TargetGroup.objects.filter(pk=gone.pk).update(read_at=now)
     late = desk.mailing(group, status="stopped", stop_code=StopCode.TOO_LATE, stopped_at=now, scheduled_for=now)
     Mailing.objects.filter(pk=late.pk).update(stop_text="No worker was running when it was to go out.")
     sending = desk.frozen(group, "sending", sent=3, queued=2, failed=1)

@@ -162,6 +162,52 @@ def test_a_mailing_that_came_too_late_says_when_it_was_to_go_out_and_asks(
 
 
 @pytest.fixture
+def blocked(rows: Rows, desk: Desk) -> Mailing:
+    """A mailing that stopped because its group is gone; its last good list is of three days ago."""
+    read_at = timezone.now() - dt.timedelta(days=3)
+    group = rows.group("Past members", member_count=9, gone_at=timezone.now(), read_at=read_at)
+    other = rows.group("Members", member_count=5)
+    return desk.mailing(group, other, status="stopped", stop_code="group_gone", stop_text="The search is gone.")
+
+
+def test_r12_a_stopped_mailing_offers_the_last_good_list_with_its_age_to_those_who_may(
+    blocked: Mailing, sign_in: SignIn
+) -> None:
+    address = f"/mailings/{blocked.pk}/send/"
+    answer = sign_in().get(address)
+    assert "Past members 3 days ago" in text_of(answer).partition("Last good list")[2]
+    assert "send-stale/" in answer.content.decode()
+    assert "Retry now" in text_of(answer)
+    publisher = sign_in("Publisher").get(address)
+    assert "send-stale/" not in publisher.content.decode()
+    assert "a right of its own, which an Administrator has" in text_of(publisher)
+
+
+def test_r12_the_last_good_list_is_sent_to_only_with_the_tick_and_only_as_it_was_seen(
+    blocked: Mailing, sign_in: SignIn
+) -> None:
+    client, address = sign_in(), f"/mailings/{blocked.pk}/send-stale/"
+    seen = client.get(f"/mailings/{blocked.pk}/send/").context["seen_stale"]
+    assert "Tick that you know" in text_of(client.post(address, {"seen": seen}, follow=True))
+    assert "The lists are others by now." in text_of(client.post(address, {"sure": "1", "seen": "1at2"}, follow=True))
+    assert sign_in("Publisher").post(address, {"sure": "1", "seen": seen}).status_code == 403
+    sign_in().post(address, {"sure": "1", "seen": seen})
+    blocked.refresh_from_db()
+    assert blocked.status == "scheduled"
+    stale = blocked.groups.exclude(stale_read_at=None).get().target_group
+    assert (stale.name, stale.read_at is not None) == ("Past members", True)
+
+
+def test_a_group_that_was_never_synced_has_no_last_good_list(blocked: Mailing, sign_in: SignIn) -> None:
+    group = blocked.groups.order_by("pk")[0].target_group
+    group.read_at = None
+    group.save()
+    page = sign_in().get(f"/mailings/{blocked.pk}/send/")
+    assert "None: it was never synced" in text_of(page)
+    assert "send-stale/" not in page.content.decode()
+
+
+@pytest.fixture
 def moved(rows: Rows, desk: Desk) -> Mailing:
     """A mailing that stopped because its group went from 1,234 members to 900."""
     group = rows.group("Members", member_count=900)
