@@ -68,13 +68,28 @@ class MailingForm(_Form):
         widget=forms.EmailInput(attrs={"spellcheck": "false"}),
     )
     subject = forms.CharField(label="Subject", max_length=300, required=False)
+    preheader = forms.CharField(
+        label="Preheader",
+        max_length=300,
+        required=False,
+        help_text="What an inbox shows beside the subject. HTML messages only.",
+    )
+    html = forms.CharField(
+        label="HTML",
+        max_length=200_000,
+        required=False,
+        strip=False,
+        help_text="Empty: the message goes out as text alone. Write CSS into <style>; it is moved into the tags.",
+        widget=forms.Textarea(attrs={"rows": 16, "spellcheck": "false", "autocapitalize": "off"}),
+    )
     text = forms.CharField(
         label="Text",
         max_length=100_000,
         required=False,
         strip=False,
-        help_text="Plain text. The unsubscribe link and your postal address are added below it.",
-        widget=forms.Textarea(attrs={"rows": 14}),
+        help_text="For readers without HTML. Empty: made from the HTML. The unsubscribe link and your postal address "
+        "are added below both.",
+        widget=forms.Textarea(attrs={"rows": 12}),
     )
 
     @classmethod
@@ -87,12 +102,15 @@ class MailingForm(_Form):
     def clean_reply_to(self) -> str:
         return self._address("reply_to")
 
+    def clean_html(self) -> str:
+        return str(self.cleaned_data["html"]).replace("\r\n", "\n")
+
     def clean_text(self) -> str:
         return str(self.cleaned_data["text"]).replace("\r\n", "\n")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        for name in ("name", "from_name", "subject"):
+        for name in ("name", "from_name", "subject", "preheader"):
             if not str(cleaned.get(name, "")).isprintable():  # a line break here could forge a header
                 self.add_error(name, "This must be one line without control characters.")
         return cleaned

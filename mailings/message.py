@@ -12,6 +12,8 @@ from .personal import CORE_FIELDS, Finding, NotATemplate, check, compiled, field
 
 # The parts of a message that are checked, in the order of the page, each with its word within a sentence.
 PARTS = {"subject": "subject", "preheader": "preheader", "html": "HTML", "text": "text"}
+LABELS = {"subject": "Subject", "preheader": "Preheader", "html": "HTML", "text": "Text"}
+_EXAMPLES = {"first_name": "friend", "last_name": "member", "name": "friend"}
 _LONGEST_HTML = 102_000
 
 
@@ -32,6 +34,11 @@ def fields_of(groups: Iterable[TargetGroup]) -> list[str]:
     """List the fields that a message to these groups may use."""
     extra = {field_name(name) for group in groups for name in group.attribute_names}
     return [*CORE_FIELDS, *sorted(extra - set(CORE_FIELDS))]
+
+
+def example_of(field: str) -> str:
+    """Write what puts a field into a message, with a default for whoever lacks it."""
+    return f'{{{{ {field} | default: "{_EXAMPLES.get(field, "")}" }}}}'
 
 
 def _of_part(part: str, source: str, known: Collection[str]) -> Iterator[Finding]:

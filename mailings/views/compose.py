@@ -7,13 +7,15 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
 from accounts.permissions import CREATE_MAILING, VIEW_MAILINGS
-from targetgroups.views.asking import person
+from targetgroups.models import TargetGroup
+from targetgroups.views.asking import is_part, person
 
-from .. import enqueue
+from .. import enqueue, message
 from ..choices import EDITABLE
 from ..exceptions import NotAllowedNow
 from ..forms import MailingForm
@@ -23,6 +25,7 @@ from .estimate import Estimate, estimate
 from .parts import show, the_mailing
 
 MOST_GROUPS = 1000
+MOST_TYPED = 200_000
 
 
 @requires(VIEW_MAILINGS)
@@ -39,16 +42,33 @@ def save(request: HttpRequest, mailing_id: int) -> HttpResponse:
     mailing, form = the_mailing(mailing_id), MailingForm(request.POST)
     to, not_to = _chosen(request.POST, "to"), _chosen(request.POST, "not_to")
     version = request.POST.get("version", "")
+    is_kept_alone = is_part(request, "saved")
     if not form.is_valid() or not version.isdigit():
+        if is_kept_alone:
+            return _kept(request, mailing, version=version, form=form)
         return _show(request, mailing, form, to, not_to, status=422, version=version)
     try:
         enqueue.save_mailing(
             mailing, form.cleaned_data, list(to), person(request), version=int(version), not_to_ids=list(not_to)
         )
     except NotAllowedNow as error:
+        if is_kept_alone:
+            return _kept(request, mailing, version=version, refusal=error.sentence)
         return _show(request, the_mailing(mailing_id), form, to, not_to, status=409, refusal=error.sentence)
+    if is_kept_alone:
+        return _kept(request, mailing, version=mailing.version, kept_at=timezone.now())
     messages.success(request, "The mailing was saved.")
     return redirect("mailings:send" if "next" in request.POST else "mailings:compose", mailing_id)
+
+
+@requires(CREATE_MAILING)
+@require_POST
+def check(request: HttpRequest, mailing_id: int) -> HttpResponse:
+    """Say what is wrong with a message as it is typed: posted, since nothing typed may stand in an address."""
+    mailing = the_mailing(mailing_id)
+    typed = {part: request.POST.get(part, "")[:MOST_TYPED].replace("\r\n", "\n") for part in message.PARTS}
+    groups = [line.group for line in reading.choices(_chosen(request.POST, "to"), set()) if line.is_to]
+    return render(request, "mailings/_findings.html", _checked(typed, groups) | {"mailing": mailing})
 
 
 @requires(VIEW_MAILINGS)
@@ -74,8 +94,25 @@ def _show(
     if mailing.status not in EDITABLE or not person(request).may(CREATE_MAILING):
         lines = [line for line in lines if line.is_to or line.is_not_to]  # nothing can be chosen any more
     everything: dict[str, Any] = {"form": form, "choices": lines, "estimate": _estimate(lines)}
+    groups = [line.group for line in lines if line.is_to]
+    everything |= _checked({part: str(form[part].value() or "") for part in message.PARTS}, groups)
     everything |= {"has_not_to": sum(line.is_not_to for line in lines), "version": mailing.version, **context}
     return show(request, mailing, "compose", status=status, **everything)
+
+
+def _kept(request: HttpRequest, mailing: Mailing, **context: Any) -> HttpResponse:
+    """Answer the page that keeps a draft while it is written: saved when, or why not."""
+    return render(request, "mailings/_saved.html", {"mailing": mailing, **context})
+
+
+def _checked(typed: dict[str, str], groups: list[TargetGroup]) -> dict[str, Any]:
+    fields = message.fields_of(groups)
+    found = message.findings(typed, fields)
+    return {
+        "findings": [(message.LABELS[each.part], each) for each in found],
+        "has_errors": any(each.is_error for each in found),
+        "fields": [(name, message.example_of(name)) for name in fields],
+    }
 
 
 def _estimate(lines: list[reading.Choice]) -> Estimate:

@@ -66,6 +66,7 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
         rows.group(f"Group {letter}")
     new = desk.mailing(name="New mailing", subject="", text="", from_email="")
     draft = desk.mailing(group, broken, gone)
+    wrong = desk.mailing(group, html="<h1>Lamps</h1>\n<script>x()</script>\n<p>{{ frist_name }}", text="{% if name %}")
     ready = desk.mailing(group, broken, name="Ready")
     now = timezone.now()
     stopped = desk.mailing(
@@ -86,6 +87,7 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
     return {
         "list": "/mailings/",
         "compose": f"/mailings/{draft.pk}/",
+        "compose-wrong": f"/mailings/{wrong.pk}/",
         "compose-locked": f"/mailings/{sent.pk}/",
         "send-problems": f"/mailings/{new.pk}/send/",
         "send-ready": f"/mailings/{ready.pk}/send/",
@@ -132,6 +134,28 @@ def test_a_question_stays_at_its_button_while_the_page_below_it_moves_on(
     assert question.bounding_box() == before
     expect(button).to_have_attribute("aria-expanded", "true")
     assert violations(page) == []
+
+
+def test_a_message_is_checked_and_kept_while_it_is_typed(
+    pages: dict[str, str], open_browser: Callable[..., Page]
+) -> None:
+    page = open_browser()
+    sign_in(page)
+    page.goto(pages["compose-wrong"])
+    expect(page.get_by_text("Delete this draft?")).to_be_hidden()  # other pages' styles once kept it open
+    page.get_by_role("link", name="HTML, line 3").first.click()
+    assert page.evaluate("document.activeElement.value.slice(document.activeElement.selectionStart)").startswith("<p>")
+    page.get_by_label("HTML").fill("<p>Dear ")
+    page.get_by_text("Fields that you can use").click()
+    page.get_by_role("button", name="Insert {{ first_name").click()
+    page.get_by_label("Text", exact=True).fill("")
+    expect(page.get_by_label("HTML")).to_have_value('<p>Dear {{ first_name | default: "friend" }}')
+    expect(page.locator("#findings")).to_contain_text("Nothing is wrong")
+    expect(page.locator("#saved")).to_contain_text("Saved ")
+    expect(page.locator("#saved [data-kept]")).to_be_visible()
+    page.get_by_role("button", name="Save", exact=True).click()  # the version that was kept is the one it goes on from
+    expect(page.get_by_text("The mailing was saved.")).to_be_visible()
+    assert Mailing.objects.get(pk=int(pages["compose-wrong"].split("/")[2])).html.endswith('default: "friend" }}')
 
 
 def test_from_compose_to_an_opt_out_that_the_next_mailing_obeys(

@@ -66,6 +66,57 @@ def test_an_edit_of_an_older_version_is_refused_and_kept_on_the_page(desk: Desk,
     assert mailing.subject == "Theirs"
 
 
+def kept(client: Any, mailing: Mailing, **values: Any) -> Any:
+    """Save as the page does by itself while it is written."""
+    headers = {"HX-Request": "true", "HX-Target": "saved"}
+    given = {**COMPLETE, "reply_to": "", "version": mailing.version, **values}
+    return client.post(f"/mailings/{mailing.pk}/save/", given, headers=headers)
+
+
+def test_a_draft_keeps_itself_and_the_page_gets_the_next_version(desk: Desk, sign_in: SignIn) -> None:
+    mailing = desk.mailing()
+    answer = kept(sign_in(), mailing, html="<p>a</p>\r\n", preheader="First words")
+    assert re.search(r"Saved \d\d:\d\d", text_of(answer))
+    assert 'name="version" value="2"' in answer.content.decode()
+    mailing.refresh_from_db()
+    assert (mailing.html, mailing.preheader, mailing.version) == ("<p>a</p>\n", "First words", 2)
+
+
+def test_a_draft_that_somebody_changed_or_that_is_not_well_formed_is_not_kept(desk: Desk, sign_in: SignIn) -> None:
+    mailing, client = desk.mailing(), sign_in()
+    assert "Not saved: Mailing name : Give the mailing a name." in text_of(kept(client, mailing, name=""))
+    kept(client, mailing, subject="Theirs")
+    answer = kept(client, mailing, subject="Mine")
+    assert "Somebody changed this mailing meanwhile." in text_of(answer)
+    assert 'name="version" value="1"' in answer.content.decode(), "keeping it again is refused, too"
+    mailing.refresh_from_db()
+    assert mailing.subject == "Theirs"
+
+
+def test_a_message_is_checked_as_it_is_typed_and_nothing_is_saved(rows: Rows, desk: Desk, sign_in: SignIn) -> None:
+    mailing, client = desk.mailing(), sign_in()
+    group = rows.group("Members", attribute_names=["Member Type"])
+    typed = {"subject": "{{ Member_Type | default: 'x' }}", "html": "<p>\r\n{% if name %}", "text": "{{ frist_name }}"}
+    words = text_of(client.post(f"/mailings/{mailing.pk}/check/", {**typed, "to": [group.pk]}))
+    assert "This can't be sent yet." in words
+    assert "HTML, line 2 : {% if %} has no {% endif %}." in words
+    assert "Did you mean “first_name”?" in words
+    assert "Member_Type" not in words
+    assert "There is no field “Member_Type”" in text_of(client.post(f"/mailings/{mailing.pk}/check/", typed))
+    assert "Nothing is wrong" in text_of(client.post(f"/mailings/{mailing.pk}/check/", {"subject": "Lamps"}))
+    mailing.refresh_from_db()
+    assert (mailing.version, mailing.subject) == (1, COMPLETE["subject"])
+
+
+def test_the_page_offers_the_fields_of_the_chosen_groups_with_a_default(
+    rows: Rows, desk: Desk, sign_in: SignIn
+) -> None:
+    mailing = desk.mailing(rows.group("Members", attribute_names=["Home Town"]))
+    words = text_of(sign_in().get(f"/mailings/{mailing.pk}/"))
+    assert '{{ first_name | default: "friend" }}' in words
+    assert '{{ Home_Town | default: "" }}' in words
+
+
 def test_what_was_sent_can_be_read_but_not_changed(rows: Rows, desk: Desk, sign_in: SignIn) -> None:
     rows.group("Never chosen")
     mailing = desk.mailing(rows.group("Chosen"), status="sent")

@@ -23,10 +23,8 @@ from thrive_sync.stack.mailbox import Mailbox
 PUBLIC = ["opt_out", "opt_in"]
 NAMES = [str(pattern.name) for pattern in urlpatterns if pattern.name not in PUBLIC]
 POSTED = {
-    "create", "save", "copy", "delete", "request_send", "retry", "accept", "send_stale", "pause", "resume", "cancel",
-    "decide",
-    "opt_in",
-    "recipients_csv", "left_out_csv", "mailings_csv", "choose_columns",
+    "create", "save", "check", "copy", "delete", "request_send", "retry", "accept", "send_stale", "pause", "resume",
+    "cancel", "decide", "opt_in", "recipients_csv", "left_out_csv", "mailings_csv", "choose_columns",
 }  # fmt: skip
 
 
