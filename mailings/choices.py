@@ -97,3 +97,12 @@ class StopCode(models.TextChoices):
 
 # A group has a last good list all the same; to send to it is a decision of its own (R10, R12).
 STALE_STOPS = (StopCode.GROUP_GONE, StopCode.GROUP_NOT_RUNNABLE, StopCode.SYNC_FAILED, StopCode.SYNC_HELD)
+
+
+class NoticeState(models.TextChoices):
+    """Whether the author knows by e-mail that the mailing does not go on by itself; empty: there is nothing to tell."""
+
+    DUE = "due", "Being told"
+    SENT = "sent", "Told"
+    FAILED = "failed", "Not told"
+    NOBODY = "nobody", "Nobody to tell"

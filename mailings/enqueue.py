@@ -301,7 +301,14 @@ def wake_mailing(mailing_id: int) -> None:
 
 # --- inside ------------------------------------------------------------------------------------------------------
 
-_NOT_STOPPED: dict[str, Any] = {"stop_code": "", "stop_text": "", "stopped_at": None}
+_NOT_STOPPED: dict[str, Any] = {
+    "stop_code": "",
+    "stop_text": "",
+    "stopped_at": None,
+    "notice": "",
+    "notice_tries": 0,
+    "notice_text": "",
+}
 
 
 def _stopped(mailing: Mailing, wish: str, *, stale_ids: Collection[int] = ()) -> QuerySet[Mailing]:

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from .choices import SETTLED, MailingStatus, Outcome
+from .choices import SETTLED, MailingStatus, NoticeState, Outcome
 
 if TYPE_CHECKING:
     from .models import Mailing, Recipient  # noqa: F401 - named in base classes alone
@@ -23,7 +23,9 @@ class MailingQuerySet(models.QuerySet["Mailing"]):
         is_under_way = Q(status__in=(MailingStatus.RESYNCING, MailingStatus.SENDING)) & is_due
         # Cancelled, but not everybody who did not get it is settled yet.
         is_ending = Q(status=MailingStatus.CANCELLED, finished_at__isnull=True) & is_due
-        wanting = self.filter(has_come | is_under_way | is_ending)
+        # Stopped or paused by itself, and its author does not know yet.
+        is_to_tell = Q(status__in=(MailingStatus.STOPPED, MailingStatus.PAUSED), notice=NoticeState.DUE)
+        wanting = self.filter(has_come | is_under_way | is_ending | is_to_tell)
         return wanting.filter(Q(worker_until__isnull=True) | Q(worker_until__lt=Now()))
 
     def waiting_for(self, run_id: int) -> Self:

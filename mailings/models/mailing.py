@@ -3,7 +3,7 @@ from django.db import models
 
 from targetgroups.models import SyncRun, TargetGroup
 
-from ..choices import CANCELLABLE, EDITABLE, FINAL, GroupRole, MailingStatus, StopCode
+from ..choices import CANCELLABLE, EDITABLE, FINAL, GroupRole, MailingStatus, NoticeState, StopCode
 from ..querysets import MailingQuerySet
 
 
@@ -57,6 +57,10 @@ class Mailing(models.Model):
     stop_code = models.CharField(max_length=32, choices=StopCode.choices, blank=True)
     stop_text = models.TextField(blank=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
+    # The e-mail about that: how often it was begun, and what became of it.
+    notice = models.CharField(max_length=8, choices=NoticeState.choices, blank=True)
+    notice_tries = models.PositiveSmallIntegerField(default=0)
+    notice_text = models.TextField(blank=True)
     # Not to be taken up before: it waits for syncs, for deferred recipients, or for a mail server that is away. Null
     # is at once: whoever knows that what it waits for has come empties this.
     due_at = models.DateTimeField(null=True, blank=True)

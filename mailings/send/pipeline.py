@@ -23,10 +23,10 @@ import audit
 from thrive_sync.lib.claims import claim
 from thrive_sync.lib.steps import Step
 
-from ..choices import MailingStatus, Outcome, StopCode
+from ..choices import MailingStatus, NoticeState, Outcome, StopCode
 from ..exceptions import StopMailing, TurnLost
 from ..models import Mailing
-from . import compare, deliver, freeze, lease, resync
+from . import compare, deliver, freeze, lease, notice, resync
 from .turn import Turn
 
 log = logging.getLogger(__name__)
@@ -157,11 +157,23 @@ def _end_cancelled(mailing: Mailing, turn: Turn) -> Step:
     return Step.DONE
 
 
+def _tell(mailing: Mailing, turn: Turn) -> Step:
+    """Tell the author of a stop. The try is written down first: a worker killed here is followed by one more."""
+    told = notice.LOST
+    if mailing.notice_tries < notice.MOST_TRIES:
+        turn.change(mailing.status, notice_tries=F("notice_tries") + 1)
+        told = notice.tell(mailing)
+    turn.change(mailing.status, notice=told.state, notice_text=told.sentence)
+    return Step.DONE
+
+
 _STEPS = {
     MailingStatus.SCHEDULED: _begin,
     MailingStatus.RESYNCING: _resync_compare_and_freeze,
     MailingStatus.SENDING: _send,
     MailingStatus.CANCELLED: _end_cancelled,
+    MailingStatus.STOPPED: _tell,
+    MailingStatus.PAUSED: _tell,
 }
 
 
@@ -194,8 +206,13 @@ def _stop(mailing: Mailing, turn: Turn, code: str, sentence: str, **values: Any)
     if mailing.status == MailingStatus.CANCELLED:
         turn.put_off(_from_now(_SERVER_WAITS[-1]))  # it stays cancelled; settling the rest is tried again
         return
+    if mailing.status in (MailingStatus.STOPPED, MailingStatus.PAUSED):  # telling of it failed, which stops nothing
+        with _unless_lost(mailing):
+            turn.change(mailing.status, notice=NoticeState.FAILED, notice_text="The e-mail about it could not be sent.")
+        return
     status = MailingStatus.PAUSED if mailing.status == MailingStatus.SENDING else MailingStatus.STOPPED
     with _unless_lost(mailing), transaction.atomic():
+        values |= {"notice": NoticeState.DUE, "notice_tries": 0, "notice_text": ""}
         values |= {"status": status, "stop_code": code, "stop_text": sentence, "stopped_at": Now()}
         turn.change(mailing.status, **values)
         audit.record(_ACTOR, "mailing.stopped", mailing, None, {"code": code})

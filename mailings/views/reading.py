@@ -16,7 +16,7 @@ from targetgroups.views.reading import runs_beside
 from thrive_sync.lib.addresses import address_key
 from thrive_sync.lib.paging import KeysetPage, key_of, keyset_page
 
-from ..choices import UNSETTLED, GroupRole, LeftOutReason, MailingStatus, Outcome
+from ..choices import UNSETTLED, GroupRole, LeftOutReason, MailingStatus, NoticeState, Outcome
 from ..models import LeftOut, Mailing, MailingGroup, Recipient, Tally
 
 PAGE = 50
@@ -105,7 +105,7 @@ def poll_seconds(mailing: Mailing, now: datetime) -> int | None:
     if mailing.status == MailingStatus.SCHEDULED:
         waits = (mailing.scheduled_for - now) if mailing.scheduled_for else timedelta()
         return 1 if waits < timedelta(seconds=30) else 20
-    if mailing.status == MailingStatus.PAUSED:
+    if mailing.status == MailingStatus.PAUSED or mailing.notice == NoticeState.DUE:
         return 5
     is_ending = mailing.status == MailingStatus.CANCELLED and mailing.finished_at is None
     return 1 if is_ending else None

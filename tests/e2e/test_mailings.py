@@ -76,7 +76,9 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
     is_now = {"least": 41, "most": 41, "is_known": True, "groups": [[group.pk, "to", 40], [gone.pk, "to", 9]]}
     moved = desk.mailing(group, gone, status="stopped", stop_code=StopCode.LIST_MOVED, stopped_at=now, found=is_now)
     was["groups"] = [[group.pk, "to", 900], [gone.pk, "to", None]]
-    Mailing.objects.filter(pk=moved.pk).update(reviewed=was, stop_text="It would go to 41 people now.")
+    Mailing.objects.filter(pk=moved.pk).update(
+        reviewed=was, stop_text="It would go to 41 people now.", notice_text="Told by e-mail: Dana."
+    )
     rows.run(group, "completed", figures={"added": 12, "removed": 872}, finished_at=timezone.now())
     TargetGroup.objects.filter(pk=gone.pk).update(read_at=now)
     late = desk.mailing(group, status="stopped", stop_code=StopCode.TOO_LATE, stopped_at=now, scheduled_for=now)

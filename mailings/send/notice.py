@@ -1,0 +1,78 @@
+"""Tell the author and whoever said Send, by e-mail, that a mailing does not go on by itself.
+
+The e-mail says which mailing, the kind of stop, and where to look: nothing that could hold a recipient's data.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.urls import reverse
+
+from ..choices import MailingStatus, NoticeState
+from ..models import Mailing
+from .render import NotAnAddress, ascii_address, tame
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+log = logging.getLogger(__name__)
+
+# A worker that dies while it hands the notice over is followed by one more try.
+MOST_TRIES = 2
+_NAMESPACE = uuid.UUID("0c7a1f0e-6f39-4a2f-9a43-6a1f4f0c9d55")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What became of a notice, with a sentence for the page."""
+
+    state: NoticeState
+    sentence: str
+
+
+LOST = Told(NoticeState.FAILED, "It is not known whether the author was told by e-mail: a worker ended meanwhile.")
+
+
+def tell(mailing: Mailing) -> Told:
+    """Send the notice. Whatever the mail server says, nothing stops for it."""
+    people = _people(mailing)
+    if not people:
+        return Told(
+            NoticeState.NOBODY, "Nobody was told by e-mail: neither the author nor the sender has an address here."
+        )
+    names = ", ".join(people.values())
+    try:
+        sender = ascii_address(mailing.from_email)
+        get_connection().send_messages([_message(mailing, sender, address) for address in people])
+    except (OSError, NotAnAddress) as error:  # whatever SMTP can answer is an OSError, too
+        log.warning("mailing %s: the notice could not be sent (%s)", mailing.pk, type(error).__name__)
+        sentence = f"The e-mail to {names} could not be sent ({type(error).__name__})."
+        return Told(NoticeState.FAILED, sentence)
+    return Told(NoticeState.SENT, f"Told by e-mail: {names}.")
+
+
+def _people(mailing: Mailing) -> dict[str, str]:
+    """Return whom to tell, by address: those who still sign in here."""
+    users: list[AbstractBaseUser | None] = [mailing.created_by, mailing.sent_by]
+    addresses = ((getattr(user, "email", ""), user) for user in users if user is not None and user.is_active)
+    return {address: str(user) for address, user in addresses if address}
+
+
+def _message(mailing: Mailing, sender: str, address: str) -> EmailMessage:
+    name, why = tame(mailing.name), mailing.get_stop_code_display()
+    if mailing.status == MailingStatus.PAUSED:
+        subject, what = f"Paused: {name}", "has paused by itself. Who has not got it yet waits."
+    else:
+        subject, what = f"Stopped: {name}", "has stopped by itself. Nothing was sent."
+    link = settings.SITE_URL + reverse("mailings:send", args=[mailing.pk])
+    text = f"The mailing “{name}” {what}\n\nWhy: {why}.\n\nLook and decide:\n{link}\n"
+    # The same on a second try, so that a mail program shows one.
+    number = uuid.uuid5(_NAMESPACE, f"{link} {mailing.stopped_at} {address}")
+    headers = {"Message-ID": f"<{number}@{sender.rpartition('@')[2]}>", "Auto-Submitted": "auto-generated"}
+    return EmailMessage(subject, text, sender, [address], headers=headers)
