@@ -1,19 +1,23 @@
-"""What the author of a message is told about it while writing. Pure but for the columns of the chosen groups."""
+"""What the author of a message is told and shown of it while writing. Pure but for the chosen groups' columns."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from targetgroups.models import TargetGroup
+from targetgroups.models import Subscriber, TargetGroup
 
+from .exceptions import MailingError
 from .markup import clean
 from .models import Mailing
-from .personal import CORE_FIELDS, Finding, NotATemplate, check, compiled, field_name
+from .personal import CORE_FIELDS, Finding, NotATemplate, check, compiled, field_name, values_of
+from .send.render import NotAHeader, NotAnAddress, Rendered, render
 
 # The parts of a message that are checked, in the order of the page, each with its word within a sentence.
 PARTS = {"subject": "subject", "preheader": "preheader", "html": "HTML", "text": "text"}
 LABELS = {"subject": "Subject", "preheader": "Preheader", "html": "HTML", "text": "Text"}
 _EXAMPLES = {"first_name": "friend", "last_name": "member", "name": "friend"}
+_WRITTEN = ("from_name", "reply_to", "subject", "preheader", "html", "text")
+_NO_ADDRESS = "nobody@example.invalid"
 _LONGEST_HTML = 102_000
 
 
@@ -34,6 +38,31 @@ def fields_of(groups: Iterable[TargetGroup]) -> list[str]:
     """List the fields that a message to these groups may use."""
     extra = {field_name(name) for group in groups for name in group.attribute_names}
     return [*CORE_FIELDS, *sorted(extra - set(CORE_FIELDS))]
+
+
+def preview(mailing: Mailing, who: Subscriber | None, *, postal_address: str, site: str) -> Rendered:
+    """Write a message as one person would get it; without a person, as who has none of its fields.
+
+    Raises MailingError.
+    """
+    shown = Mailing(pk=mailing.pk, **{name: getattr(mailing, name) for name in _WRITTEN})
+    shown.from_email = mailing.from_email or _NO_ADDRESS
+    who = who or Subscriber(email=_NO_ADDRESS)
+    try:
+        return render(
+            shown,
+            pk=0,
+            email=who.email or _NO_ADDRESS,
+            name=who.name,
+            opt_out_link=f"{site}/opt-out/preview/",
+            postal_address=postal_address,
+            site=site,
+            values=values_of(who.first_name, who.last_name, who.email, who.remote_id, who.attributes),
+        )
+    except NotATemplate as error:
+        raise MailingError(f"The message can't be read, line {error.line}: {error.sentence}") from None
+    except (NotAnAddress, NotAHeader) as error:
+        raise MailingError(str(error)) from None
 
 
 def example_of(field: str) -> str:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import compose, exports, group, inbox, optout, overview, report, sending, tables
+from .views import compose, exports, group, inbox, optout, overview, preview, report, sending, tables
 
 app_name = "mailings"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("mailings/<int:mailing_id>/save/", compose.save, name="save"),
     path("mailings/<int:mailing_id>/check/", compose.check, name="check"),
     path("mailings/<int:mailing_id>/estimate/", compose.estimated, name="estimate"),
+    path("mailings/<int:mailing_id>/preview/", preview.preview, name="preview"),
+    path("mailings/<int:mailing_id>/preview/page/", preview.preview_page, name="preview_page"),
     path("mailings/<int:mailing_id>/copy/", overview.copy, name="copy"),
     path("mailings/<int:mailing_id>/delete/", overview.delete, name="delete"),
     path("mailings/<int:mailing_id>/send/", sending.send, name="send"),

@@ -15,6 +15,7 @@ from ..models import Mailing
 
 TABS = (
     ("compose", "Set-Up and Message", "mailings:compose"),
+    ("preview", "Preview", "mailings:preview"),
     ("send", "Send", "mailings:send"),
     ("report", "Report", "mailings:report"),
 )

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import F, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Lower
 
-from targetgroups.models import SyncRun, TargetGroup
+from targetgroups.models import Membership, Subscriber, SyncRun, TargetGroup
 from targetgroups.views.asking import Ordering
 from targetgroups.views.reading import runs_beside
 from thrive_sync.lib.addresses import address_key
@@ -163,6 +163,36 @@ def chosen_in(mailing: Mailing) -> tuple[set[int], set[int]]:
     """Return the IDs of the groups that a mailing goes to, and of those it does not go to."""
     found = {(group.role, group.target_group_id) for group in mailing.groups.all()}
     return ({pk for role, pk in found if role == GroupRole.TO}, {pk for role, pk in found if role == GroupRole.NOT_TO})
+
+
+# --- who reads a preview --------------------------------------------------------------------------------------------
+
+MOST_FOUND = 10
+
+
+def member_of(mailing: Mailing, subscriber_id: int | None) -> Subscriber | None:
+    """Find a member of the groups that a mailing goes to: the one asked for, or the first by address."""
+    members = Membership.objects.filter(target_group__in=chosen_in(mailing)[0]).filter(sort_email__gt="")
+    if subscriber_id is not None:
+        asked = members.filter(subscriber=subscriber_id).select_related("subscriber").first()
+        return asked.subscriber if asked else None
+    for group in sorted(chosen_in(mailing)[0]):  # one after the other: each is one look into an index
+        first = members.filter(target_group=group).select_related("subscriber")
+        if found := first.order_by("sort_email", "subscriber_id").first():
+            return found.subscriber
+    return None
+
+
+def members_of(mailing: Mailing, text: str) -> list[Subscriber]:
+    """Find some members of the groups that a mailing goes to by name or address."""
+    found: dict[int, Subscriber] = {}
+    for group in TargetGroup.objects.filter(pk__in=chosen_in(mailing)[0]).order_by("pk"):
+        members = (
+            Membership.objects.filter(target_group=group).filter(sort_email__gt="").containing(text, group.bridge_id)
+        )
+        for member in members.select_related("subscriber").order_by("sort_email", "subscriber_id")[:MOST_FOUND]:
+            found.setdefault(member.subscriber_id, member.subscriber)
+    return list(found.values())[:MOST_FOUND]
 
 
 # --- people ---------------------------------------------------------------------------------------------------------

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+SHOWN = """<style>h1 { color: #0b6b53 } td { padding: 8px; background: #eef0ec }</style>
+<h1>Dear {{ first_name | default: "friend" }}</h1><p>The lamps are <a href="https://lamps.example/">lit again</a>.</p>
+<table width="100%"><tr><td>Friday</td><td>18:00</td></tr></table>"""
+
+
 @pytest.fixture
 def mail_sink(tmp_path: Path, settings: Any, site: str) -> Iterator[dict[str, str]]:
     """The demo's mail server and inbox; yields what a worker needs to send there."""
@@ -67,6 +72,9 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
     new = desk.mailing(name="New mailing", subject="", text="", from_email="")
     draft = desk.mailing(group, broken, gone)
     wrong = desk.mailing(group, html="<h1>Lamps</h1>\n<script>x()</script>\n<p>{{ frist_name }}", text="{% if name %}")
+    rows.member(group, "ada@a-rather-long-domain.example.org", "Ada", "Lamp")
+    rows.member(group, "bo@example.org", "Bo", "Wick")
+    shown = desk.mailing(group, name="Shown", text="", html=SHOWN, subject="{{ first_name }}, the lamps are lit")
     ready = desk.mailing(group, broken, name="Ready")
     now = timezone.now()
     stopped = desk.mailing(
@@ -90,6 +98,10 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
         "list": "/mailings/",
         "compose": f"/mailings/{draft.pk}/",
         "compose-wrong": f"/mailings/{wrong.pk}/",
+        "preview": f"/mailings/{shown.pk}/preview/",
+        "preview-mobile": f"/mailings/{shown.pk}/preview/?view=mobile",
+        "preview-text": f"/mailings/{shown.pk}/preview/?view=text",
+        "preview-wrong": f"/mailings/{wrong.pk}/preview/",
         "compose-locked": f"/mailings/{sent.pk}/",
         "send-problems": f"/mailings/{new.pk}/send/",
         "send-ready": f"/mailings/{ready.pk}/send/",
@@ -158,6 +170,20 @@ def test_a_message_is_checked_and_kept_while_it_is_typed(
     page.get_by_role("button", name="Save", exact=True).click()  # the version that was kept is the one it goes on from
     expect(page.get_by_text("The mailing was saved.")).to_be_visible()
     assert Mailing.objects.get(pk=int(pages["compose-wrong"].split("/")[2])).html.endswith('default: "friend" }}')
+
+
+def test_a_message_is_seen_as_any_subscriber_gets_it(pages: dict[str, str], open_browser: Callable[..., Page]) -> None:
+    page = open_browser()
+    sign_in(page)
+    page.goto(pages["preview"])
+    letter = page.frame_locator("iframe")
+    expect(letter.get_by_role("heading", name="Dear Ada")).to_be_visible()
+    page.get_by_label("Find a subscriber by name or address").press_sequentially("wick")
+    page.get_by_role("link", name="Bo Wick").click()
+    expect(letter.get_by_role("heading", name="Dear Bo")).to_be_visible()
+    page.get_by_role("link", name="Text", exact=True).click()
+    expect(page.get_by_label("Text part")).to_contain_text("lit again (https://lamps.example/)")
+    expect(page.get_by_text("Bo, the lamps are lit")).to_be_visible()
 
 
 def test_from_compose_to_an_opt_out_that_the_next_mailing_obeys(

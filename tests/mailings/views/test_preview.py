@@ -1,0 +1,93 @@
+"""Preview: the message as a subscriber gets it, in a frame that can do nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+
+from accounts.models import User
+from mailings.models import Mailing
+from targetgroups.models import Subscriber
+from tests.mailings.views.conftest import Desk, SignIn, text_of
+from tests.targetgroups.views.conftest import Rows
+
+HTML = '<p>Dear {{ first_name | default: "friend" }}</p><script>x()</script><a href="https://lamps.example/">Lamps</a>'
+
+
+@pytest.fixture
+def mailing(rows: Rows, desk: Desk) -> Mailing:
+    group = rows.group("Members")
+    rows.member(group, "ada@example.org", "Ada", "<Keeper>")
+    rows.member(group, "bo@example.org", "Bo", "Wick")
+    return desk.mailing(group, subject="{{ first_name }}, lamps", html=HTML, text="")
+
+
+def person(email: str) -> Subscriber:
+    return Subscriber.objects.get(email=email)
+
+
+def test_the_message_is_shown_as_its_first_subscriber_gets_it_or_as_another(mailing: Mailing, sign_in: SignIn) -> None:
+    client, address = sign_in(), f"/mailings/{mailing.pk}/preview/"
+    assert "Ada, lamps" in text_of(client.get(address))
+    words = text_of(client.get(f"{address}?view=text&as={person('bo@example.org').pk}"))
+    assert "Bo, lamps" in words
+    assert "Dear Bo Lamps (https://lamps.example/)" in words
+    frame = client.get(f"{address}page/?as={person('bo@example.org').pk}").content.decode()
+    assert "<p>Dear Bo</p>" in frame
+    assert "x()" not in frame
+
+
+def test_the_frame_may_run_and_load_nothing_and_stand_only_here(mailing: Mailing, sign_in: SignIn) -> None:
+    client = sign_in()
+    page = client.get(f"/mailings/{mailing.pk}/preview/")
+    assert re.search(r"<iframe [^>]*sandbox title=", page.content.decode())
+    assert "frame-src 'self'" in page["Content-Security-Policy"]
+    frame = client.get(f"/mailings/{mailing.pk}/preview/page/")
+    policy = frame["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+    assert re.search(r"(^|; )sandbox *(;|$)", policy)
+    assert "frame-ancestors 'self'" in policy
+    assert frame["X-Frame-Options"] == "SAMEORIGIN"
+    assert frame["Referrer-Policy"] == "no-referrer"
+    assert "no-store" in frame["Cache-Control"]
+
+
+def test_a_subscriber_is_found_by_a_posted_search_among_the_groups_alone(
+    rows: Rows, mailing: Mailing, sign_in: SignIn
+) -> None:
+    stranger = rows.member(rows.group("Others"), "cy@example.org", "Cy", "Wick")
+    client, address = sign_in(), f"/mailings/{mailing.pk}/preview/"
+    words = text_of(client.post(address, {"q": "wick"}))
+    assert "Bo Wick" in words
+    assert "Cy Wick" not in words
+    assert "Nobody in the chosen groups has “cy@”" in text_of(client.post(address, {"q": "cy@"}))
+    assert "Cy" not in text_of(client.get(f"{address}?as={stranger.pk}"))
+
+
+def test_who_may_not_see_people_sees_the_message_of_nobody(mailing: Mailing, client: Any) -> None:
+    user = User.objects.create_user("reader")
+    user.user_permissions.set(Permission.objects.filter(codename="view_mailings"))
+    client.force_login(user)
+    address = f"/mailings/{mailing.pk}/preview/"
+    words = text_of(client.post(f"{address}?as={person('ada@example.org').pk}&view=text", {"q": "bo"}))
+    assert "Dear friend" in words
+    assert not [name for name in ("Ada", "Bo Wick", "@example.org") if name in words]
+    assert "Dear friend" in client.get(f"{address}page/?as={person('ada@example.org').pk}").content.decode()
+
+
+def test_a_message_that_can_not_be_read_says_why_instead(mailing: Mailing, sign_in: SignIn) -> None:
+    Mailing.objects.update(html="<p>\n{% if name %}")
+    client, address = sign_in(), f"/mailings/{mailing.pk}/preview/"
+    assert "The message can't be read" in text_of(client.get(address))
+    assert client.get(f"{address}page/").status_code == 200
+
+
+def test_an_empty_draft_has_a_preview_too(desk: Desk, sign_in: SignIn) -> None:
+    mailing = desk.mailing(text="", subject="", from_email="")
+    words = text_of(sign_in().get(f"/mailings/{mailing.pk}/preview/"))
+    assert "Nobody of the chosen groups." in words
+    assert "This message has no HTML" in words
