@@ -145,13 +145,13 @@ MEMBERSUITE_RETRY_WAIT_SECONDS = env.seconds("MEMBERSUITE_RETRY_WAIT_SECONDS", 2
 # Mail
 _mail = env.mail_server("EMAIL_URL", "smtp://localhost:25")
 EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
-if EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":
-    EMAIL_BACKEND = "mailings.send.deliver.SmtpBackend"  # Django's, and it tells how far a broken-off message came
 EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
 EMAIL_FILE_PATH = _mail["EMAIL_FILE_PATH"]
 EMAIL_TIMEOUT = env.seconds("EMAIL_TIMEOUT", 30, least=0.1)
+MAIL_CONNECTIONS = env.whole("MAIL_CONNECTIONS", 8, most=50)
+MAIL_RATE = env.whole("MAIL_RATE", 0, least=0)  # messages a second of one mailing; 0: as fast as the server takes them
 SITE_URL = env.origin("SITE_URL", "")
 MAIL_POSTAL_ADDRESS = env.text("MAIL_POSTAL_ADDRESS", "")
 MAILING_SILENCE_SECONDS = env.seconds("MAILING_SILENCE_SECONDS", 30, least=0.5)

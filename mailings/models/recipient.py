@@ -11,7 +11,7 @@ class Recipient(models.Model):
     """One address in one frozen mailing: at most one copy of the message (R13).
 
     Address and names are those of the freeze and stay for good, whatever becomes of the subscriber (R1's exemption).
-    `send.deliver` alone changes the outcome, and every change of it is counted in Tally in the same transaction.
+    Only `send` changes the outcome, and every change of it is counted in Tally in the same transaction.
     """
 
     mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="recipients", db_index=False)

@@ -1,86 +1,53 @@
-"""Hand messages to the mail server, window by window, and write down what became of each.
-
-The only importer of django.core.mail.
-"""
+"""Lease, in flight, outcome: keep the books while a mailing's messages go to the mail server (R13, R14)."""
 
 from __future__ import annotations
 
-import logging
-import smtplib
 import time
-from email.header import Header
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
-from django.core.mail.backends.smtp import EmailBackend
 
 from .. import optout
-from ..choices import Outcome
+from ..choices import MailingStatus, Outcome
 from ..models import Mailing, Recipient
-from . import lease
-from .lease import BACK, Verdict
-from .render import NotAnAddress, render
-from .tally import Moved
+from ..personal import is_personal
+from . import backend, lease
+from .fleet import Fleet, Parcel
+from .lease import BACK, ServerAway, Verdict, with_patience
+from .letter import letter
+from .mould import Marks, Mould, cut, header_words
+from .pace import Pace
+from .render import (
+    NotAnAddress,
+    Words,
+    ascii_address,
+    frame,
+    message_id,
+    smtp_address,
+    tame,
+    with_name,
+    words_for,
+)
+from .smtp import Account, Envelope
 from .values import values_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from .tally import Moved
     from .turn import Turn
 
-log = logging.getLogger(__name__)
+__all__ = ["BACK", "ServerAway", "Verdict", "deliver"]
 
-# Leased at once, and at most so many in flight on a connection (R13).
-_BATCH = 100
-_MOST_IN_FLIGHT = 10
-# A window shall be over within this many seconds, so that Pause and Cancel act within one.
-_WINDOW_SECONDS = 0.5
-# A recipient whom the server put off is tried again after so many seconds, then given up.
-_BACK_OFF = (60, 300, 900)
-_LONGEST_SAID = 500
-_TOO_MUCH = 421  # "closing the connection": said when it has had enough messages, or enough of us
-
-
-class ServerAway(Exception):
-    """The mail server can't be reached, or will not talk to us at all: no recipient's fault."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-
-
-class SmtpBackend(EmailBackend):
-    """Django's, and it tells whether a message that broke off may have been taken."""
-
-    has_data_begun = False
-
-    @property
-    def connection_class(self) -> Any:
-        backend = self
-
-        class Telling(super().connection_class):  # type: ignore[misc]
-            def data(self, msg: Any) -> Any:
-                backend.has_data_begun = True
-                return super().data(msg)
-
-        return Telling
-
-
-class Letter(EmailMultiAlternatives):
-    """Django's message, whose headers begin on their first line.
-
-    Django folds a long subject without counting the header's name, and Python a link that is too long for a line: the
-    first line would be empty then, which is legal and looks like spam.
-    """
-
-    def message(self, **options: Any) -> Any:
-        message: Any = super().message(**options)
-        message.policy = message.policy.clone(max_line_length=998)  # what is folded already stays so
-        subject = str(self.subject)
-        if not subject.isascii():
-            message.replace_header("Subject", Header(subject, "utf-8", header_name="Subject").encode())
-        return message
+_SMTP = "django.core.mail.backends.smtp.EmailBackend"
+# Leased at once; more are leased before these run out.
+_BATCH = 500
+_LOW = 100
+# Answers are written down when half of what is in flight has one, or after this many seconds.
+_SETTLE_SECONDS = 0.25
+# How often it is asked whether somebody paused or cancelled, when nothing else tells.
+_LOOK_SECONDS = 0.5
 
 
 def deliver(mailing: Mailing, turn: Turn, *, seconds: float) -> None:
@@ -90,182 +57,170 @@ def deliver(mailing: Mailing, turn: Turn, *, seconds: float) -> None:
     """
     until = time.monotonic() + seconds
     lease.recover(mailing.pk)
-    server = _Server()
+    if settings.EMAIL_BACKEND != _SMTP:
+        backend.send(mailing, turn, until)
+        return
+    press = _Press(mailing)
     try:
-        while time.monotonic() < until and (ids := lease.take(mailing.pk, turn.token, _BATCH)):
-            if not _send_batch(mailing, turn, server, ids, until):
-                break
+        leased = lease.take(mailing.pk, turn.token, _BATCH)
+        if leased:
+            with Fleet(_account(), settings.MAIL_CONNECTIONS) as fleet:
+                _Books(mailing, turn, fleet, press, leased).keep(until)
     finally:
-        server.close()
         lease.give_back(mailing.pk, turn.token)
 
 
-def _send_batch(mailing: Mailing, turn: Turn, server: _Server, ids: list[int], until: float) -> bool:
-    """Send to the leased; say whether to go on."""
-    while ids:
-        server.open()
-        size = server.window_size()
-        window, ids = ids[:size], ids[size:]
-        moved = lease.into_flight(mailing.pk, turn.token, window)
+def _account() -> Account:
+    return Account(
+        host=settings.EMAIL_HOST,
+        port=settings.EMAIL_PORT,
+        user=settings.EMAIL_HOST_USER,
+        password=settings.EMAIL_HOST_PASSWORD,
+        has_starttls=settings.EMAIL_USE_TLS,
+        has_tls=settings.EMAIL_USE_SSL,
+        seconds=settings.EMAIL_TIMEOUT or 30,
+        certificate=settings.EMAIL_SSL_CERTFILE,
+        key=settings.EMAIL_SSL_KEYFILE,
+    )
+
+
+class _Press:
+    """Makes a mailing's messages."""
+
+    def __init__(self, mailing: Mailing) -> None:
+        self._mailing = mailing
+        self._sender = ascii_address(mailing.from_email)
+        self._is_personal = is_personal(mailing.subject, mailing.preheader, mailing.html, mailing.text)
+        self._mould = self._make()
+
+    def _make(self) -> Mould:
+        marks = Marks()
+        words = words_for(self._mailing, {})
+        if self._is_personal:
+            html = {"preheader": marks["preheader"], "html": marks["html"]} if words.html is not None else {}
+            words = Words(marks["subject"], marks["text"], **html)
+        rendered = frame(
+            self._mailing,
+            words,
+            to_header=marks["to"],
+            name=marks["message_id"],
+            opt_out_link=marks["link"],
+            postal_address=settings.MAIL_POSTAL_ADDRESS,
+        )
+        return cut(lambda each: letter(each).message(), rendered, marks, is_html=("preheader", "html"))
+
+    def parcels(self, recipients: list[Moved]) -> Iterator[tuple[int, Parcel | Verdict]]:
+        """Write the messages of some recipients, or say who can't get one."""
+        values = values_for(self._mailing, [recipient.pk for recipient in recipients])
+        for recipient in recipients:
+            try:
+                yield recipient.pk, self.parcel(recipient, values.get(recipient.pk, {}))
+            except NotAnAddress as error:
+                yield recipient.pk, Verdict(Outcome.FAILED, "address", str(error))
+
+    def parcel(self, recipient: Moved, values: Mapping[str, str]) -> Parcel:
+        """Write one recipient's message. Raises NotAnAddress."""
+        address = smtp_address(recipient.email)
+        name = tame(f"{recipient.first_name} {recipient.last_name}")
+        fillings = {
+            "to": with_name(name, address) if name.isascii() else f"{header_words(name, 'To').decode()} <{address}>",
+            "message_id": message_id(self._mailing, recipient.pk, settings.SITE_URL),
+            "link": optout.link_for(Recipient(pk=recipient.pk)),
+        }
+        if self._is_personal:
+            words = words_for(self._mailing, values)
+            fillings |= {
+                "subject": words.subject,
+                "text": words.text,
+                "preheader": words.preheader,
+                "html": words.html or "",
+            }
+        return Parcel(recipient.pk, Envelope(self._sender, address), self._mould.fill(fillings))
+
+
+class _Books:
+    """What is leased and what is in flight, until the end of a step."""
+
+    def __init__(self, mailing: Mailing, turn: Turn, fleet: Fleet, press: _Press, leased: list[int]) -> None:
+        self._mailing, self._turn, self._fleet, self._press = mailing, turn, fleet, press
+        self._leased = deque(leased)
+        self._attempts: dict[int, int] = {}  # of those in flight
+        self._pace = Pace(settings.MAIL_RATE)
+        self._is_empty = self._is_stopped = False
+        self._looked_at = time.monotonic()
+
+    def keep(self, until: float) -> None:
+        try:
+            while self._wants_more(until) or self._attempts:
+                self._settle(self._fleet.wait(*self._patience()))
+                if self._fleet.trouble:
+                    break
+                if self._wants_more(until):
+                    self._launch()
+                self._look()
+        finally:
+            self._settle(self._fleet.close())
+        if self._fleet.trouble:
+            raise ServerAway(self._fleet.trouble)
+
+    def _wants_more(self, until: float) -> bool:
+        return not self._is_stopped and time.monotonic() < until and bool(self._leased or not self._is_empty)
+
+    def _patience(self) -> tuple[int, float]:
+        """Say how many answers to wait for, and how long."""
+        flying = len(self._attempts)
+        seconds = _SETTLE_SECONDS
+        if self._leased and flying < self._fleet.room:  # it is the rate limit that we wait for
+            seconds = min(seconds, self._pace.wait())
+        return max(1, flying // 2), seconds
+
+    def _launch(self) -> None:
+        """Say who is in flight, commit that, and only then hand the messages over."""
+        room = self._fleet.room - len(self._attempts)
+        if room <= 0:
+            return
+        if len(self._leased) < _LOW and not self._is_empty:
+            more = lease.take(self._mailing.pk, self._turn.token, _BATCH)
+            self._leased.extend(more)
+            self._is_empty = not more
+        size = self._pace.take(min(room, len(self._leased)))
+        window = [self._leased.popleft() for _ in range(size)]
+        if not window:
+            return
+        self._looked_at = time.monotonic()
+        moved = lease.into_flight(self._mailing.pk, self._turn.token, window)
         if not moved:  # paused, cancelled, or not ours any more
-            return False
-        flying = [recipient for recipient in moved if recipient.outcome == Outcome.IN_FLIGHT]
-        if flying:
-            _send_window(mailing, turn, server, flying)
-        if time.monotonic() > until:
-            return False
-    return True
-
-
-def _send_window(mailing: Mailing, turn: Turn, server: _Server, flying: list[Moved]) -> None:
-    """Hand over a window and settle all of it, whatever happens but the death of this process."""
-    verdicts = {recipient.pk: BACK for recipient in flying}
-    try:
-        for pk, message in list(_messages(mailing, flying)):
-            if isinstance(message, Verdict):
-                verdicts[pk] = message
-                continue
-            verdicts[pk] = Verdict(Outcome.UNKNOWN)  # unless the server's answer tells
-            verdicts[pk] = server.hand_over(message)
-            if server.is_cut:
-                break
-    finally:
-        attempts = {recipient.pk: recipient.attempts for recipient in flying}
-        told = [(pk, _with_patience(verdict, attempts[pk])) for pk, verdict in verdicts.items()]
-        lease.settle(mailing.pk, turn.token, told)
-    if server.is_useless:
-        raise ServerAway(server.trouble)
-
-
-def _with_patience(verdict: Verdict, attempts: int) -> Verdict:
-    """Give a deferred recipient its waiting time, or give it up."""
-    if verdict.outcome != Outcome.DEFERRED:
-        return verdict
-    if attempts > len(_BACK_OFF):
-        return Verdict(Outcome.FAILED, verdict.reason, verdict.said)
-    return Verdict(Outcome.DEFERRED, verdict.reason, verdict.said, _BACK_OFF[attempts - 1])
-
-
-def _messages(mailing: Mailing, flying: list[Moved]) -> Iterator[tuple[int, Letter | Verdict]]:
-    values = values_for(mailing, [recipient.pk for recipient in flying])
-    for recipient in flying:
-        try:
-            yield recipient.pk, _message(mailing, recipient, values.get(recipient.pk))
-        except NotAnAddress as error:
-            yield recipient.pk, Verdict(Outcome.FAILED, "address", str(error))
-
-
-def _message(mailing: Mailing, recipient: Moved, values: dict[str, str] | None) -> Letter:
-    rendered = render(
-        mailing,
-        pk=recipient.pk,
-        email=recipient.email,
-        name=f"{recipient.first_name} {recipient.last_name}",
-        opt_out_link=optout.link_for(Recipient(pk=recipient.pk)),
-        postal_address=settings.MAIL_POSTAL_ADDRESS,
-        site=settings.SITE_URL,
-        values=values,
-    )
-    message = Letter(
-        rendered.subject,
-        rendered.text,
-        rendered.from_header,
-        [rendered.to_header],
-        reply_to=rendered.reply_to,
-        headers=rendered.headers,
-    )
-    if rendered.html:
-        message.attach_alternative(rendered.html, "text/html")
-    return message
-
-
-class _Server:
-    """The connection to the mail server: opened when needed, given up when it breaks off."""
-
-    def __init__(self) -> None:
-        self._backend: Any = None
-        self._handed_over_count = 0  # on this connection
-        self._seconds_a_message = _WINDOW_SECONDS
-        self.is_cut = False
-        self.trouble = ""
-
-    @property
-    def is_useless(self) -> bool:
-        """Say whether the connection broke off before it took anything: another one would do no better now."""
-        return self.is_cut and not self._handed_over_count
-
-    def open(self) -> None:
-        """Connect, unless that is done. Raises ServerAway."""
-        if self._backend is not None and not self.is_cut:
+            self._stop()
             return
-        self._backend, self._handed_over_count, self.is_cut = get_connection(), 0, False
+        self._hand_over([recipient for recipient in moved if recipient.outcome == Outcome.IN_FLIGHT])
+
+    def _hand_over(self, flying: list[Moved]) -> None:
+        self._attempts |= {recipient.pk: recipient.attempts for recipient in flying}
         try:
-            self._backend.open()
-        except smtplib.SMTPAuthenticationError:
-            raise ServerAway("The mail server does not accept this program's user name or password.") from None
-        except smtplib.SMTPResponseException as error:
-            raise ServerAway(f'The mail server said: "{_words(error.smtp_error)}".') from None
-        except OSError as error:  # an SMTPException is one, too
-            raise ServerAway(f"The mail server can't be reached ({error.strerror or type(error).__name__}).") from None
+            written = list(self._press.parcels(flying))
+        except BaseException:
+            self._settle([(recipient.pk, BACK) for recipient in flying])
+            raise
+        self._settle([(pk, parcel) for pk, parcel in written if isinstance(parcel, Verdict)])
+        self._fleet.send([parcel for _, parcel in written if isinstance(parcel, Parcel)], len(self._leased))
 
-    def window_size(self) -> int:
-        """Say how many messages may be in flight: fewer where the server is slow."""
-        return max(1, min(_MOST_IN_FLIGHT, int(_WINDOW_SECONDS / self._seconds_a_message)))
-
-    def hand_over(self, message: Letter) -> Verdict:
-        """Send one message and tell what became of it. After it, `is_cut` says whether the connection is over."""
-        began = time.monotonic()
-        self._backend.has_data_begun = False
-        try:
-            self._backend.send_messages([message])
-        except smtplib.SMTPException as error:
-            return self._refused(error)
-        except OSError as error:
-            return self._broken(error)
-        self._handed_over_count += 1
-        self._seconds_a_message = max(time.monotonic() - began, 1e-6)
-        return Verdict(Outcome.SENT)
-
-    def _refused(self, error: smtplib.SMTPException) -> Verdict:
-        if isinstance(error, smtplib.SMTPRecipientsRefused):
-            [(code, words)] = error.recipients.values()
-            return self._not_taken(code, words)
-        if isinstance(error, smtplib.SMTPSenderRefused):
-            sentence = "has had enough for now" if error.smtp_code == _TOO_MUCH else "refuses the sender"
-            return self._cut(f'The mail server {sentence}: "{_words(error.smtp_error)}".')
-        if isinstance(error, smtplib.SMTPDataError):
-            return self._not_taken(error.smtp_code, error.smtp_error)
-        return self._broken(error)
-
-    def _not_taken(self, code: int, words: bytes | str) -> Verdict:
-        """Judge by the server's reply: it says that it has not taken the message."""
-        if code == _TOO_MUCH:
-            return self._cut(f'The mail server closed the connection: "{_words(words)}".')
-        self._handed_over_count += 1  # it talks to us: the refusal is about this recipient
-        outcome = Outcome.DEFERRED if 400 <= code < 500 else Outcome.FAILED
-        return Verdict(outcome, str(code), _words(words))
-
-    def _broken(self, error: Exception) -> Verdict:
-        """Judge a connection that was lost: once the message's data had begun, nobody knows what became of it (R13)."""
-        log.warning("the connection to the mail server was lost (%s)", type(error).__name__)
-        back = self._cut("The connection to the mail server was lost.")
-        return Verdict(Outcome.UNKNOWN) if getattr(self._backend, "has_data_begun", True) else back
-
-    def _cut(self, trouble: str) -> Verdict:
-        self.is_cut, self.trouble = True, trouble
-        self.close()
-        return BACK
-
-    def close(self) -> None:
-        if self._backend is None:
+    def _settle(self, answers: list[tuple[int, Verdict]]) -> None:
+        if not answers:
             return
-        try:
-            self._backend.close()
-        except (smtplib.SMTPException, OSError) as error:
-            # Every message has its answer already.
-            log.info("the mail server did not say goodbye (%s)", type(error).__name__)
+        told = [(pk, with_patience(verdict, self._attempts.pop(pk))) for pk, verdict in answers]
+        lease.settle(self._mailing.pk, self._turn.token, told)
+        if any(verdict is BACK for _, verdict in told):
+            self._is_empty = False
 
+    def _look(self) -> None:
+        """Notice a pause while the mail server is slow."""
+        if self._is_stopped or time.monotonic() - self._looked_at < _LOOK_SECONDS:
+            return
+        self._looked_at = time.monotonic()
+        ours = Mailing.objects.filter(pk=self._mailing.pk, status=MailingStatus.SENDING, worker=self._turn.token)
+        if not ours.exists():
+            self._stop()
 
-def _words(said: bytes | str) -> str:
-    text = said.decode(errors="replace") if isinstance(said, bytes) else said
-    return " ".join(text.split())[:_LONGEST_SAID]
+    def _stop(self) -> None:
+        self._is_stopped = True
+        self._fleet.recall()

@@ -19,6 +19,8 @@ from .tally import Moved, move
 _SETTLED = ", ".join(f"'{outcome}'" for outcome in SETTLED)
 # For the mailing that many are settled in one statement.
 _STEP = 5_000
+# A recipient whom the server put off is tried again after so many seconds, then given up.
+_BACK_OFF = (60, 300, 900)
 
 # Why a leased recipient may not get the message after all, by what is known now (R14): the rule of
 # `MembershipQuerySet.mailable`, by the frozen address as well as the present one, and the groups as they are now.
@@ -58,6 +60,23 @@ class Verdict:
 
 # It was not handed over at all: as if it had never been taken.
 BACK = Verdict(Outcome.QUEUED)
+
+
+class ServerAway(Exception):
+    """The mail server can't be reached, or will not talk to us at all: no recipient's fault."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def with_patience(verdict: Verdict, attempts: int) -> Verdict:
+    """Give a deferred recipient its waiting time, or give it up."""
+    if verdict.outcome != Outcome.DEFERRED:
+        return verdict
+    if attempts > len(_BACK_OFF):
+        return Verdict(Outcome.FAILED, verdict.reason, verdict.said)
+    return Verdict(Outcome.DEFERRED, verdict.reason, verdict.said, _BACK_OFF[attempts - 1])
 
 
 def take(mailing_id: int, lease: str, size: int) -> list[int]:

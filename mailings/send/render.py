@@ -44,6 +44,16 @@ class Rendered:
     headers: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Words:
+    """What the author wrote, as one person reads it; both parts of the HTML are HTML already, None if there is none."""
+
+    subject: str
+    text: str
+    preheader: str = ""
+    html: str | None = None
+
+
 def render(
     mailing: Mailing,
     *,
@@ -66,20 +76,44 @@ def render(
     Raises NotATemplate if the message can't be personalised, NotAHeader if the mailing's own subject or names hold a
     line break, and NotAnAddress if `email` can't be written in ASCII.
     """
-    values = values or {}
+    words = words_for(mailing, values or {})
+    return frame(
+        mailing,
+        words,
+        to_header=with_name(tame(name), ascii_address(email)),
+        name=message_id(mailing, pk, site),
+        opt_out_link=opt_out_link,
+        postal_address=postal_address,
+    )
+
+
+def words_for(mailing: Mailing, values: Mapping[str, str]) -> Words:
+    """Write what the author wrote for one person. Raises NotATemplate, NotAHeader."""
     one_line = {field: _flat(value) for field, value in values.items()}
+    text = compiled(text_of(mailing)).fill(values).replace("\r\n", "\n").replace("\r", "\n").rstrip()
+    subject = _flat(compiled(_one_line("subject", mailing.subject)).fill(one_line))
+    if not mailing.html.strip():
+        return Words(subject, text)
+    first = compiled(mailing.preheader, is_html=True).fill(values).strip()
+    preheader = f'<div style="{_HIDDEN}">{first}{_FILLER}</div>' if first else ""
+    return Words(subject, text, preheader, compiled(clean(mailing.html).html, is_html=True).fill(values))
+
+
+def frame(
+    mailing: Mailing, words: Words, *, to_header: str, name: str, opt_out_link: str, postal_address: str
+) -> Rendered:
+    """Put the headers and the footers around somebody's words; `name` is the Message-ID."""
     sender = ascii_address(mailing.from_email)
-    message_id = uuid.uuid5(_NAMESPACE, f"{site} {mailing.pk} {pk}")
     reply_to = (_one_line("reply-to", mailing.reply_to),) if mailing.reply_to else ()
     return Rendered(
-        from_header=_with_name(_one_line("from name", mailing.from_name), sender),
-        to_header=_with_name(tame(name), ascii_address(email)),
+        from_header=with_name(_one_line("from name", mailing.from_name), sender),
+        to_header=to_header,
         reply_to=tuple(ascii_address(address) for address in reply_to),
-        subject=_flat(compiled(_one_line("subject", mailing.subject)).fill(one_line)),
-        text=_text(compiled(text_of(mailing)).fill(values), opt_out_link, postal_address),
-        html=_html(mailing, values, opt_out_link, postal_address) if mailing.html.strip() else "",
+        subject=words.subject,
+        text=_text(words.text, opt_out_link, postal_address),
+        html=_html(mailing, words, opt_out_link, postal_address) if words.html is not None else "",
         headers={
-            "Message-ID": f"<{message_id}@{sender.rpartition('@')[2]}>",
+            "Message-ID": name,
             "List-Unsubscribe": f"<{opt_out_link}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             "Precedence": "bulk",
@@ -92,18 +126,30 @@ def text_of(mailing: Mailing) -> str:
     return mailing.text if mailing.text.strip() else clean(mailing.html).text
 
 
-def ascii_address(email: str) -> str:
-    """Write an address in ASCII: the domain by IDNA. Raises NotAnAddress."""
+def message_id(mailing: Mailing, pk: int, site: str) -> str:
+    """Name one recipient's message of a mailing; a second try repeats the name."""
+    domain = ascii_address(mailing.from_email).rpartition("@")[2]
+    return f"<{uuid.uuid5(_NAMESPACE, f'{site} {mailing.pk} {pk}')}@{domain}>"
+
+
+def smtp_address(email: str) -> str:
+    """Write an address as mail servers take it: the domain by IDNA. Raises NotAnAddress."""
     local, _, domain = email.strip().rpartition("@")
     try:
         ascii_domain = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
     except idna.IDNAError:
         raise NotAnAddress("Its domain is not a domain name.") from None
-    if not local.isascii():
-        raise NotAnAddress("It has letters before the @ that only few mail servers take.")
     address = f"{local}@{ascii_domain}"
     if not local or not ascii_domain or not is_one_line(address) or " " in ascii_domain:
         raise NotAnAddress("It is not a complete address.")
+    return address
+
+
+def ascii_address(email: str) -> str:
+    """Write an address in ASCII, which every mail server takes. Raises NotAnAddress."""
+    address = smtp_address(email)
+    if not address.isascii():
+        raise NotAnAddress("It has letters before the @ that only few mail servers take.")
     return address
 
 
@@ -131,28 +177,24 @@ def _one_line(field: str, value: str) -> str:
     return value.strip()
 
 
-def _with_name(name: str, address: str) -> str:
+def with_name(name: str, address: str) -> str:
     if not name:
         return address
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{quoted}" <{address}>'
 
 
-def _text(text: str, opt_out_link: str, postal_address: str) -> str:
-    body = text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
+def _text(body: str, opt_out_link: str, postal_address: str) -> str:
     return f"{body}\n\n-- \n{postal_address}\nDo not want these e-mails? Opt out here:\n{opt_out_link}\n"
 
 
-def _html(mailing: Mailing, values: Mapping[str, str], opt_out_link: str, postal_address: str) -> str:
+def _html(mailing: Mailing, words: Words, opt_out_link: str, postal_address: str) -> str:
     """Put the cleaned HTML into a whole page: what an inbox shows before the message, the message, the footer."""
     title = html.escape(mailing.subject if "{" not in mailing.subject else mailing.from_name)
-    first = compiled(mailing.preheader, is_html=True).fill(values).strip()
-    preheader = f'<div style="{_HIDDEN}">{first}{_FILLER}</div>' if first else ""
-    body = compiled(clean(mailing.html).html, is_html=True).fill(values)
     address = html.escape(postal_address).replace("\n", "<br>")
     return (
         f'<!doctype html>\n<html lang="{_LANGUAGE}"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title></head>'
-        f'<body style="margin:0">{preheader}{body}<div style="{_FOOTER}"><p>{address}<br>Do not want these e-mails? '
-        f'<a href="{html.escape(opt_out_link)}">Opt out here</a>.</p></div></body></html>'
+        f'<body style="margin:0">{words.preheader}{words.html}<div style="{_FOOTER}"><p>{address}<br>'
+        f'Do not want these e-mails? <a href="{html.escape(opt_out_link)}">Opt out here</a>.</p></div></body></html>'
     )

@@ -30,7 +30,7 @@ def mail_server() -> Iterator[Sink]:
 def sink(mail_server: Sink, settings: SettingsWrapper) -> Iterator[Sink]:
     """A mail server that takes everything, and the settings that lead to it."""
     mail_server.behave()
-    settings.EMAIL_BACKEND = "mailings.send.deliver.SmtpBackend"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", mail_server.port
     settings.EMAIL_TIMEOUT = 5
     yield mail_server

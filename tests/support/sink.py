@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email
 import logging
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -36,7 +37,15 @@ class Letter:
 class Sink:
     """Takes every message, unless told otherwise. `letters` is its own log of what it said 250 to, or lost after."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, tls: ssl.SSLContext | None = None, is_starttls: bool = False, authenticator: Any = None
+    ) -> None:
+        """Take messages, with TLS (by STARTTLS, or from the start) and to whom the authenticator lets in, if given."""
+        self._options: dict[str, Any] = {}
+        if tls is not None:
+            self._options |= {"tls_context": tls, "require_starttls": True} if is_starttls else {"ssl_context": tls}
+        if authenticator is not None:
+            self._options |= {"authenticator": authenticator, "auth_require_tls": is_starttls}
         self._lock = threading.Lock()
         logging.getLogger("mail.log").setLevel(logging.WARNING)  # the server's own words are not the product's log
         self.port = ports.next_free(20_025)
@@ -52,10 +61,13 @@ class Sink:
         self.seconds_a_message = 0.0
         self.cuts: dict[str, str] = {}  # by address: cut "before" or "after" the message was taken, or at "rcpt"
         self.most_a_connection = 0
+        self.is_pipelining = False  # whether it offers that, and SMTPUTF8
+        self.takes_utf8 = True
+        self.connection_count = 0
         self.on_refusal: Callable[[], object] | None = None  # done before too many messages are refused
         self._whens: list[tuple[int, Callable[[], object]]] = []
         if self._controller is None:
-            self._controller = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=10)
+            self._controller = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=10, **self._options)
             self._controller.start()
         return self
 
@@ -79,6 +91,14 @@ class Sink:
         self._whens.append((count, act))
 
     # What aiosmtpd calls.
+
+    async def handle_EHLO(  # noqa: N802
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        self.connection_count += 1
+        offered = [line for line in responses if self.takes_utf8 or "SMTPUTF8" not in line]
+        return [*offered[:1], *(["250-PIPELINING"] if self.is_pipelining else []), *offered[1:]]
 
     async def handle_MAIL(  # noqa: N802
         self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -49,13 +49,15 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
-def whole(name: str, default: int, *, least: int = 1) -> int:
+def whole(name: str, default: int, *, least: int = 1, most: int | None = None) -> int:
     try:
         value = int(text(name, str(default)))
     except ValueError:
         raise malformed(name, "it must be a whole number") from None
     if value < least:
         raise malformed(name, f"it must be at least {least}")
+    if most is not None and value > most:
+        raise malformed(name, f"it must be at most {most}")
     return value
 
 

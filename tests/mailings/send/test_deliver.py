@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 from django.utils import timezone
@@ -18,10 +19,20 @@ from targetgroups import suppression
 from targetgroups.choices import SuppressionCause
 from targetgroups.models import Membership, Subscriber
 from tests.support.post import Post
+from tests.support.sink import Sink
 from thrive_sync.lib.steps import Step
+
+if TYPE_CHECKING:
+    from django.core.mail import EmailMessage
+    from pytest_django.fixtures import SettingsWrapper
 
 ADA, BO, CY = "ada@lamps.example", "bo@lamps.example", "cy@lamps.example"
 WINDOW = 10
+
+
+@pytest.fixture(params=["plain", "pipelining"], autouse=True)
+def _each_kind_of_server(request: pytest.FixtureRequest, sink: Sink) -> None:
+    sink.is_pipelining = request.param == "pipelining"
 
 
 def many(count: int) -> list[str]:
@@ -197,10 +208,25 @@ def test_a_server_that_refuses_the_sender_is_waited_for_in_the_same_way(post: Po
 
 def test_an_address_that_few_servers_take_has_failed_and_says_so(post: Post) -> None:
     odd = "jörg@lamps.example"
+    post.sink.takes_utf8 = False
     mailing = post.frozen(post.group(ADA, odd))
     post.work(mailing)
     assert post.outcomes(mailing) == {ADA: "sent", odd: "failed address"}
     assert "before the @" in Recipient.objects.get(email=odd).said
+
+
+def test_an_address_with_letters_of_another_script_is_written_to_where_the_server_takes_them(post: Post) -> None:
+    odd = "jörg@straße.example"
+    group = post.group(ADA)
+    post.join(group, [post.person(odd, first_name="Jörg", last_name="Ørsted")])
+    mailing = post.frozen(group)
+    post.work(mailing)
+    assert post.outcomes(mailing) == {ADA: "sent", odd: "sent"}
+    written = "jörg@xn--strae-oqa.example"
+    assert post.sink.copies() == {ADA: 1, written: 1}
+    [letter] = [letter for letter in post.sink.letters if letter.to == written]
+    [to] = [line for line in letter.content.split(b"\r\n") if line.startswith(b"To: ")]
+    assert f"<{written}>".encode() in to
 
 
 def test_a_defect_of_our_own_pauses_the_mailing_with_everybody_still_queued(post: Post) -> None:
@@ -212,12 +238,25 @@ def test_a_defect_of_our_own_pauses_the_mailing_with_everybody_still_queued(post
     assert (post.sink.copies(), post.complaints(mailing)) == ({}, [])
 
 
+def test_another_of_djangos_backends_is_used_where_no_smtp_server_is(
+    post: Post, settings: SettingsWrapper, mailoutbox: list[EmailMessage]
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    addresses = many(15)
+    mailing = post.frozen(post.group(*addresses), html="<p>The lamps are lit.</p>")
+    post.work(mailing)
+    assert (mailing.status, post.sink.copies()) == ("sent", {})
+    assert sorted(message.to[0].rpartition("<")[2].strip(">") for message in mailoutbox) == addresses
+    assert post.complaints(mailing) == []
+
+
 # --- what people say ---------------------------------------------------------------------------------------------
 
 
 def test_pause_lets_at_most_a_window_go_and_resume_sends_the_rest_once(
-    post: Post, monkeypatch: pytest.MonkeyPatch
+    post: Post, monkeypatch: pytest.MonkeyPatch, settings: SettingsWrapper
 ) -> None:
+    settings.MAIL_CONNECTIONS = 1
     monkeypatch.setattr(pipeline, "_STEP_SECONDS", 60)  # it is not the end of a step that stops it
     addresses = many(40)
     mailing = post.frozen(post.group(*addresses))
@@ -242,7 +281,10 @@ def test_a_pause_while_the_server_is_away_stays_a_pause(post: Post) -> None:
     assert (mailing.status, mailing.worker, post.outcomes(mailing)) == ("paused", "", {ADA: "queued"})
 
 
-def test_cancel_lets_at_most_a_window_go_and_the_rest_is_skipped_for_that_reason(post: Post) -> None:
+def test_cancel_lets_at_most_a_window_go_and_the_rest_is_skipped_for_that_reason(
+    post: Post, settings: SettingsWrapper
+) -> None:
+    settings.MAIL_CONNECTIONS = 1
     mailing = post.frozen(post.group(*many(40)))
     post.sink.when_taken(5, partial(enqueue.request_cancel, Mailing(pk=mailing.pk), None))
     post.work(mailing)
@@ -254,7 +296,27 @@ def test_cancel_lets_at_most_a_window_go_and_the_rest_is_skipped_for_that_reason
     assert post.complaints(mailing) == []
 
 
-def test_a_slow_server_gets_fewer_messages_at_once_so_that_pause_acts_soon(post: Post) -> None:
+def test_pause_lets_at_most_a_window_of_each_connection_go(post: Post, settings: SettingsWrapper) -> None:
+    settings.MAIL_CONNECTIONS = 2
+    mailing = post.frozen(post.group(*many(80)))
+    gone_before: list[int] = []
+
+    def pause() -> None:
+        enqueue.request_pause(Mailing(pk=mailing.pk), None)
+        gone_before.append(len(post.sink.letters))  # the other connection went on while that was written
+
+    post.sink.when_taken(5, pause)
+    post.work(mailing)
+    gone = len(post.sink.letters)
+    assert mailing.status == "paused"
+    assert gone <= gone_before[0] + 2 * WINDOW
+    assert figures_of(mailing)["outcomes"] == {"sent": gone, "queued": 80 - gone}
+
+
+def test_a_slow_server_gets_fewer_messages_at_once_so_that_pause_acts_soon(
+    post: Post, settings: SettingsWrapper
+) -> None:
+    settings.MAIL_CONNECTIONS = 1
     mailing = post.frozen(post.group(*many(30)))
     post.sink.seconds_a_message = 0.3
     post.sink.when_taken(2, partial(enqueue.request_pause, Mailing(pk=mailing.pk), None))

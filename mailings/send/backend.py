@@ -1,0 +1,210 @@
+"""Hand messages to one of Django's e-mail backends, window by window: the road where no SMTP server is."""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+import time
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.mail import get_connection
+
+from .. import optout
+from ..choices import Outcome
+from ..models import Mailing, Recipient
+from . import lease
+from .lease import BACK, ServerAway, Verdict, with_patience
+from .letter import Letter, letter
+from .pace import Pace
+from .render import NotAnAddress, render
+from .tally import Moved
+from .values import values_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .turn import Turn
+
+log = logging.getLogger(__name__)
+
+# Leased at once, and at most so many in flight (R13).
+_BATCH = 100
+_MOST_IN_FLIGHT = 10
+# A window shall be over within this many seconds, so that Pause and Cancel act within one.
+_WINDOW_SECONDS = 0.5
+_LONGEST_SAID = 500
+_TOO_MUCH = 421
+
+
+def send(mailing: Mailing, turn: Turn, until: float) -> None:
+    """Send to recipients that are due until none is left, the time is up, or the mailing is no longer being sent.
+
+    Raises ServerAway, with everything given back that was not handed over, if the backend will not have it now.
+    """
+    server = _Server()
+    pace = Pace(settings.MAIL_RATE)
+    try:
+        while time.monotonic() < until and (ids := lease.take(mailing.pk, turn.token, _BATCH)):
+            if not _send_batch(mailing, turn, server, ids, until, pace):
+                break
+    finally:
+        server.close()
+        lease.give_back(mailing.pk, turn.token)
+
+
+def _send_batch(mailing: Mailing, turn: Turn, server: _Server, ids: list[int], until: float, pace: Pace) -> bool:
+    """Send to the leased; say whether to go on."""
+    while ids:
+        server.open()
+        size = pace.take(server.window_size())
+        if not size:
+            time.sleep(pace.wait())
+            if time.monotonic() > until:
+                return False
+            continue
+        window, ids = ids[:size], ids[size:]
+        moved = lease.into_flight(mailing.pk, turn.token, window)
+        if not moved:  # paused, cancelled, or not ours any more
+            return False
+        flying = [recipient for recipient in moved if recipient.outcome == Outcome.IN_FLIGHT]
+        if flying:
+            _send_window(mailing, turn, server, flying)
+        if time.monotonic() > until:
+            return False
+    return True
+
+
+def _send_window(mailing: Mailing, turn: Turn, server: _Server, flying: list[Moved]) -> None:
+    """Hand over a window and settle all of it, whatever happens but the death of this process."""
+    verdicts = {recipient.pk: BACK for recipient in flying}
+    try:
+        for pk, message in list(_messages(mailing, flying)):
+            if isinstance(message, Verdict):
+                verdicts[pk] = message
+                continue
+            verdicts[pk] = Verdict(Outcome.UNKNOWN)  # unless the server's answer tells
+            verdicts[pk] = server.hand_over(message)
+            if server.is_cut:
+                break
+    finally:
+        attempts = {recipient.pk: recipient.attempts for recipient in flying}
+        told = [(pk, with_patience(verdict, attempts[pk])) for pk, verdict in verdicts.items()]
+        lease.settle(mailing.pk, turn.token, told)
+    if server.is_useless:
+        raise ServerAway(server.trouble)
+
+
+def _messages(mailing: Mailing, flying: list[Moved]) -> Iterator[tuple[int, Letter | Verdict]]:
+    values = values_for(mailing, [recipient.pk for recipient in flying])
+    for recipient in flying:
+        try:
+            yield recipient.pk, _message(mailing, recipient, values.get(recipient.pk))
+        except NotAnAddress as error:
+            yield recipient.pk, Verdict(Outcome.FAILED, "address", str(error))
+
+
+def _message(mailing: Mailing, recipient: Moved, values: dict[str, str] | None) -> Letter:
+    return letter(
+        render(
+            mailing,
+            pk=recipient.pk,
+            email=recipient.email,
+            name=f"{recipient.first_name} {recipient.last_name}",
+            opt_out_link=optout.link_for(Recipient(pk=recipient.pk)),
+            postal_address=settings.MAIL_POSTAL_ADDRESS,
+            site=settings.SITE_URL,
+            values=values,
+        )
+    )
+
+
+class _Server:
+    """The connection to the mail server: opened when needed, given up when it breaks off."""
+
+    def __init__(self) -> None:
+        self._backend: Any = None
+        self._handed_over_count = 0  # on this connection
+        self._seconds_a_message = _WINDOW_SECONDS
+        self.is_cut = False
+        self.trouble = ""
+
+    @property
+    def is_useless(self) -> bool:
+        """Say whether the connection broke off before it took anything: another one would do no better now."""
+        return self.is_cut and not self._handed_over_count
+
+    def open(self) -> None:
+        """Connect, unless that is done. Raises ServerAway."""
+        if self._backend is not None and not self.is_cut:
+            return
+        self._backend, self._handed_over_count, self.is_cut = get_connection(), 0, False
+        try:
+            self._backend.open()
+        except smtplib.SMTPAuthenticationError:
+            raise ServerAway("The mail server does not accept this program's user name or password.") from None
+        except smtplib.SMTPResponseException as error:
+            raise ServerAway(f'The mail server said: "{_words(error.smtp_error)}".') from None
+        except OSError as error:  # an SMTPException is one, too
+            raise ServerAway(f"The mail server can't be reached ({error.strerror or type(error).__name__}).") from None
+
+    def window_size(self) -> int:
+        """Say how many messages may be in flight: fewer where the server is slow."""
+        return max(1, min(_MOST_IN_FLIGHT, int(_WINDOW_SECONDS / self._seconds_a_message)))
+
+    def hand_over(self, message: Letter) -> Verdict:
+        """Send one message and tell what became of it. After it, `is_cut` says whether the connection is over."""
+        began = time.monotonic()
+        try:
+            self._backend.send_messages([message])
+        except smtplib.SMTPException as error:
+            return self._refused(error)
+        except OSError as error:
+            return self._broken(error)
+        self._handed_over_count += 1
+        self._seconds_a_message = max(time.monotonic() - began, 1e-6)
+        return Verdict(Outcome.SENT)
+
+    def _refused(self, error: smtplib.SMTPException) -> Verdict:
+        if isinstance(error, smtplib.SMTPRecipientsRefused):
+            [(code, words)] = error.recipients.values()
+            return self._not_taken(code, words)
+        if isinstance(error, smtplib.SMTPSenderRefused):
+            sentence = "has had enough for now" if error.smtp_code == _TOO_MUCH else "refuses the sender"
+            return self._cut(f'The mail server {sentence}: "{_words(error.smtp_error)}".')
+        if isinstance(error, smtplib.SMTPDataError):
+            return self._not_taken(error.smtp_code, error.smtp_error)
+        return self._broken(error)
+
+    def _not_taken(self, code: int, words: bytes | str) -> Verdict:
+        """Judge by the server's reply: it says that it has not taken the message."""
+        if code == _TOO_MUCH:
+            return self._cut(f'The mail server closed the connection: "{_words(words)}".')
+        self._handed_over_count += 1  # it talks to us: the refusal is about this recipient
+        outcome = Outcome.DEFERRED if 400 <= code < 500 else Outcome.FAILED
+        return Verdict(outcome, str(code), _words(words))
+
+    def _broken(self, error: Exception) -> Verdict:
+        """Judge a connection that was lost: nobody knows what became of the message (R13)."""
+        log.warning("the connection to the mail server was lost (%s)", type(error).__name__)
+        self._cut("The connection to the mail server was lost.")
+        return Verdict(Outcome.UNKNOWN)
+
+    def _cut(self, trouble: str) -> Verdict:
+        self.is_cut, self.trouble = True, trouble
+        self.close()
+        return BACK
+
+    def close(self) -> None:
+        if self._backend is None:
+            return
+        try:
+            self._backend.close()
+        except (smtplib.SMTPException, OSError) as error:
+            # Every message has its answer already.
+            log.info("the mail server did not say goodbye (%s)", type(error).__name__)
+
+
+def _words(said: bytes | str) -> str:
+    text = said.decode(errors="replace") if isinstance(said, bytes) else said
+    return " ".join(text.split())[:_LONGEST_SAID]

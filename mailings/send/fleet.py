@@ -1,0 +1,424 @@
+"""The connections of a mailing to the mail server, on a thread of their own. It knows nothing of the database.
+
+One connection goes ahead; the others follow when it has got an answer to a message, so that a server that breaks off
+each message costs one recipient's certainty and not as many as there are connections. Where the server offers
+PIPELINING, a message's text and the envelope of the next one go out together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self, cast
+
+from ..choices import Outcome
+from .lease import BACK, Verdict
+from .smtp import OK, SEND_TEXT, Account, Connection, Envelope, Lost, NoEntry, Reply, connect, stuffed
+
+log = logging.getLogger(__name__)
+
+# At most so many in flight on a connection (R13).
+_MOST_IN_FLIGHT = 10
+# A window shall be over within this many seconds, so that Pause and Cancel act within one.
+_WINDOW_SECONDS = 0.5
+# Some servers and the machines between close a connection that has been used for long.
+_MOST_A_CONNECTION = 1_000
+_TOO_MUCH = 421  # "closing the connection": said when it has had enough messages, or enough of us
+_BUSY = (421, 450)  # fewer connections are used for a while
+_CALM_SECONDS = 1.0  # what several connections are told at once counts once
+_CALM_MESSAGES = 200  # then one more connection is tried
+_NO_UTF8 = Verdict(Outcome.FAILED, "address", "It has letters before the @ that this mail server does not take.")
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """One person's message, ready to go."""
+
+    pk: int
+    envelope: Envelope
+    message: bytes
+
+
+class _Cut(Exception):
+    """The server wants no more on this connection; it has not taken the message at hand."""
+
+    def __init__(self, trouble: str, code: int) -> None:
+        super().__init__(trouble)
+        self.trouble = trouble
+        self.code = code
+
+
+class Fleet:
+    """Used as a context: inside it the thread runs. All public methods are the bookkeeper's, for its own thread."""
+
+    def __init__(self, account: Account, most: int) -> None:
+        self._account = account
+        self._most = self._most_now = most
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="mail-server", daemon=True)
+        self._news = threading.Condition()
+        self._answers: list[tuple[int, Verdict]] = []
+        self._least = 1
+        self._has_opened = False
+        self.trouble = ""  # why the server will have nothing now
+        self._error: BaseException | None = None
+        # The thread's own:
+        self._parcels: deque[Parcel] = deque()
+        self._waiters: list[asyncio.Future[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._plying: set[asyncio.Task[None]] = set()  # with those that are leaving
+        self._connecting: set[asyncio.Task[None]] = set()
+        self._lines: set[_Line] = set()
+        self._to_come = 0
+        self._is_proven = self._is_over = False
+        self._slowed_at = 0.0
+        self._good_count = 0
+
+    # --- the bookkeeper's side
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def room(self) -> int:
+        """Say how many messages may be in flight now, over all connections."""
+        return sum(line.window for line in tuple(self._lines))
+
+    def send(self, parcels: list[Parcel], to_come: int) -> None:
+        """Hand over messages; `to_come` more are expected."""
+        self._loop.call_soon_threadsafe(self._add, parcels, to_come)
+
+    def wait(self, least: int, seconds: float) -> list[tuple[int, Verdict]]:
+        """Give what became of messages: when there are so many answers, something changed, or the time is up."""
+        with self._news:
+            self._least = max(1, least)
+            self._news.wait_for(lambda: len(self._answers) >= self._least or self._has_opened or self.trouble, seconds)
+            self._has_opened = False
+            answers, self._answers = self._answers, []
+        if self._error is not None:
+            error, self._error = self._error, None
+            with self._news:
+                self._answers = answers + self._answers
+            raise error
+        return answers
+
+    def recall(self) -> None:
+        """Have everything back that was not begun."""
+        self._loop.call_soon_threadsafe(self._give_back)
+
+    def close(self) -> list[tuple[int, Verdict]]:
+        """End, and give the last answers: whatever was handed over has one then."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._close)
+            self._thread.join()
+        answers, self._answers = self._answers, []
+        return answers
+
+    # --- the thread's side
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_until_complete(self._sail())
+        finally:
+            self._loop.close()
+
+    async def _sail(self) -> None:
+        self._is_closed = asyncio.Event()
+        self._spread()
+        await self._is_closed.wait()
+        while self._plying:
+            await asyncio.wait(self._plying)
+        self._give_back()
+
+    def _add(self, parcels: Iterable[Parcel], to_come: int) -> None:
+        self._parcels.extend(parcels)
+        self._to_come = to_come
+        if self._is_over:
+            self._give_back()
+            return
+        self._spread()
+        self._wake(len(self._parcels))
+
+    def _spread(self) -> None:
+        """Open as many connections as are worth while."""
+        due = len(self._parcels) + self._to_come
+        wanted = min(self._most_now, 1 + due // _MOST_IN_FLIGHT) if self._is_proven else 1
+        while len(self._tasks) < wanted and not self._is_over:
+            task = self._loop.create_task(self._ply())
+            self._tasks.add(task)
+            self._plying.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._connecting.discard(task)
+        self._plying.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._error = error
+            self._stop("Something went wrong in this program.")
+        elif not self._is_over:
+            self._spread()
+
+    def _wake(self, count: int) -> None:
+        while self._waiters and count:
+            waiter = self._waiters.pop()
+            if not waiter.done():
+                waiter.set_result(None)
+                count -= 1
+
+    def _answer(self, pk: int, verdict: Verdict) -> None:
+        with self._news:
+            self._answers.append((pk, verdict))
+            if len(self._answers) >= self._least:
+                self._news.notify()
+
+    def _give_back(self) -> None:
+        while self._parcels:
+            self._answer(self._parcels.popleft().pk, BACK)
+
+    def _stop(self, trouble: str) -> None:
+        self._end()
+        with self._news:
+            self.trouble = trouble
+            self._news.notify()
+
+    def _end(self) -> None:
+        self._is_over = True
+        self._give_back()
+        self._wake(len(self._waiters))
+        for task in tuple(self._connecting):
+            task.cancel()
+
+    def _close(self) -> None:
+        self._end()
+        self._is_closed.set()
+
+    async def _ply(self) -> None:
+        """Keep one connection, and another after it, as long as there is something to send."""
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        try:
+            while not self._is_over and task in self._tasks and len(self._tasks) <= self._most_now:
+                self._connecting.add(task)
+                connection = await connect(self._account)
+                self._connecting.discard(task)
+                await self._use_up(_Line(connection))
+        except NoEntry as error:
+            self._tasks.discard(task)
+            self._most_now = max(1, len(self._tasks))
+            if not self._tasks:
+                self._stop(error.sentence)
+        finally:
+            self._tasks.discard(task)
+
+    async def _use_up(self, line: _Line) -> None:
+        self._lines.add(line)
+        self._tell_of_room()
+        try:
+            await self._use(line)
+        except _Cut as cut:
+            if not line.handed_over_count:  # another one would do no better now
+                raise NoEntry(cut.trouble) from None
+        finally:
+            self._lines.discard(line)
+            line.connection.drop()
+
+    def _tell_of_room(self) -> None:
+        with self._news:
+            self._has_opened = True
+            self._news.notify()
+
+    async def _use(self, line: _Line) -> None:
+        """Send on one connection until it has had enough. Raises _Cut."""
+        at_hand: Parcel | None = None
+        ahead: Parcel | None = None
+        fate = BACK  # of the one at hand, should the connection break off
+        try:
+            while True:
+                if at_hand is None:
+                    at_hand = await self._next(line)
+                    if at_hand is None:
+                        await line.connection.leave()
+                        return
+                    if not line.takes(at_hand):
+                        self._answer(at_hand.pk, _NO_UTF8)
+                        at_hand = None
+                        continue
+                    line.begin(at_hand)
+                verdict = await self._admitted(line, at_hand)
+                if verdict is None:
+                    ahead = self._next_ahead(line)
+                    fate = Verdict(Outcome.UNKNOWN)  # unless the server's answer tells
+                    line.hand_over(at_hand, ahead)
+                    reply = await line.connection.reply()
+                    verdict = Verdict(Outcome.SENT) if reply.is_good else self._not_taken(reply)
+                line.has_answered()
+                self._answer(at_hand.pk, verdict)
+                self._go_on(verdict)
+                at_hand, ahead, fate = ahead, None, BACK
+        except Lost:
+            log.warning("the connection to the mail server was lost")
+            raise _Cut("The connection to the mail server was lost.", 0) from None
+        except _Cut:
+            fate = BACK
+            raise
+        finally:
+            for parcel, verdict in ((at_hand, fate), (ahead, BACK)):
+                if parcel is not None:
+                    self._answer(parcel.pk, verdict)
+
+    async def _next(self, line: _Line) -> Parcel | None:
+        while not self._has_enough(line):
+            if self._parcels:
+                return self._parcels.popleft()
+            waiter = self._loop.create_future()
+            self._waiters.append(waiter)
+            await waiter
+        if len(self._tasks) > self._most_now:
+            # At once, so that not two leave because one is too many.
+            self._tasks.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+        return None
+
+    def _next_ahead(self, line: _Line) -> Parcel | None:
+        if not line.connection.is_pipelining or not self._parcels or self._has_enough(line, 1):
+            return None
+        return self._parcels.popleft() if line.takes(self._parcels[0]) else None
+
+    def _has_enough(self, line: _Line, more: int = 0) -> bool:
+        is_one_too_many = len(self._tasks) > self._most_now
+        return self._is_over or is_one_too_many or line.handed_over_count + more >= _MOST_A_CONNECTION
+
+    async def _admitted(self, line: _Line, parcel: Parcel) -> Verdict | None:
+        """Bring a message to where the server waits for its text: None. Or tell why it does not come there."""
+        reply = await line.mail(parcel)
+        if reply.code != OK:
+            if parcel.envelope.needs_utf8 and reply.code >= 500:
+                return await self._refused(line, reply)
+            sentence = "has had enough for now" if reply.code == _TOO_MUCH else "refuses the sender"
+            self._slow_down(reply.code)
+            raise _Cut(f'The mail server {sentence}: "{reply.words}".', reply.code)
+        reply = await line.rcpt(parcel)
+        if not reply.is_good:
+            return await self._refused(line, reply)
+        reply = await line.data()
+        return None if reply.code == SEND_TEXT else self._not_taken(reply, line)
+
+    async def _refused(self, line: _Line, reply: Reply) -> Verdict:
+        """Judge by the reply to MAIL or RCPT, and bring the connection to where it can go on."""
+        verdict = self._not_taken(reply, line)
+        await line.drain(reply)
+        return verdict
+
+    def _not_taken(self, reply: Reply, line: _Line | None = None) -> Verdict:
+        """Judge by the server's reply: it says that it has not taken the message."""
+        self._slow_down(reply.code)
+        if reply.code == _TOO_MUCH:
+            raise _Cut(f'The mail server closed the connection: "{reply.words}".', reply.code)
+        if line is not None:
+            line.must_reset = True
+        outcome = Outcome.DEFERRED if 400 <= reply.code < 500 else Outcome.FAILED
+        return Verdict(outcome, str(reply.code), reply.words)
+
+    def _go_on(self, verdict: Verdict) -> None:
+        """Use more connections: the server talks to us."""
+        self._good_count += verdict.outcome == Outcome.SENT
+        if self._good_count >= _CALM_MESSAGES:
+            self._good_count, self._most_now = 0, min(self._most, self._most_now + 1)
+        self._is_proven = True
+        self._spread()
+
+    def _slow_down(self, code: int) -> None:
+        """Use half as many connections when the server is busy."""
+        if code not in _BUSY:
+            return
+        self._good_count = 0
+        if self._loop.time() - self._slowed_at > _CALM_SECONDS:
+            self._slowed_at, self._most_now = self._loop.time(), max(1, len(self._tasks) // 2)
+            self._wake(len(self._waiters))  # those that are too many leave
+
+
+class _Line:
+    """One connection in use: how fast it is, and what it is in the middle of."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.handed_over_count = 0
+        self.must_reset = False
+        self._resets = False
+        self._stage = 0  # how many replies of a pipelined envelope are still to come
+        self._seconds_a_message = _WINDOW_SECONDS
+        self._since = 0.0
+
+    @property
+    def window(self) -> int:
+        """Say how many messages may be in flight: fewer where the server is slow."""
+        return max(1, min(_MOST_IN_FLIGHT, int(_WINDOW_SECONDS / self._seconds_a_message)))
+
+    def takes(self, parcel: Parcel) -> bool:
+        return not parcel.envelope.needs_utf8 or self.connection.takes_utf8
+
+    def begin(self, parcel: Parcel) -> None:
+        self._since = _now()
+        self.connection.write(self._introduction(parcel))
+
+    def hand_over(self, parcel: Parcel, ahead: Parcel | None) -> None:
+        """Send a message's text, and what the server can be told of the next one, in one go."""
+        text = stuffed(parcel.message)
+        if ahead is not None:
+            text += self._introduction(ahead)
+        self.connection.write(text)
+
+    def has_answered(self) -> None:
+        now = _now()
+        self.handed_over_count += 1  # it talks to us: a refusal is about the recipient
+        self._seconds_a_message, self._since = max(now - self._since, 1e-6), now
+
+    def _introduction(self, parcel: Parcel) -> bytes:
+        """Give what is sent at once: the whole envelope, or its first command where the server does not pipeline."""
+        reset = b"RSET\r\n" if self.must_reset else b""
+        self._resets, self.must_reset = self.must_reset, False
+        if not self.connection.is_pipelining:
+            return reset if reset else self.connection.envelope(parcel.envelope)[0]
+        self._stage = 3
+        return reset + b"".join(self.connection.envelope(parcel.envelope)) + b"DATA\r\n"
+
+    async def mail(self, parcel: Parcel) -> Reply:
+        if self._resets:
+            self._resets = False
+            await self.connection.reply()
+            if not self.connection.is_pipelining:
+                self.connection.write(self.connection.envelope(parcel.envelope)[0])
+        return await self._step(b"")
+
+    async def rcpt(self, parcel: Parcel) -> Reply:
+        return await self._step(self.connection.envelope(parcel.envelope)[1])
+
+    async def data(self) -> Reply:
+        return await self._step(b"DATA\r\n")
+
+    async def _step(self, command: bytes) -> Reply:
+        if self.connection.is_pipelining:
+            self._stage -= 1
+        elif command:
+            self.connection.write(command)
+        return await self.connection.reply()
+
+    async def drain(self, _refusal: Reply) -> None:
+        """Read the replies to what was sent ahead; a server that wants a text for nobody gets none (RFC 2920, 3.1)."""
+        while self._stage:
+            self._stage -= 1
+            reply = await self.connection.reply()
+        if self.connection.is_pipelining and reply.code == SEND_TEXT:
+            self.connection.write(b".\r\n")
+            await self.connection.reply()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
