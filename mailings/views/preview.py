@@ -29,14 +29,14 @@ LONGEST_SEARCH = 200
 
 
 @requires(VIEW_MAILINGS)
-@csp_update({"frame-src": [SELF]})  # the message stands in a frame
+@csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]  # typed for views without arguments; the frame is ours
 @require_http_methods(["GET", "POST"])
 def preview(request: HttpRequest, mailing_id: int) -> HttpResponse:
     """Show the stored message. A search for a subscriber is posted; the one chosen is named by ID in the address."""
     mailing = the_mailing(mailing_id)
     sees_people = person(request).may(VIEW_SUBSCRIBERS)
     text = request.POST.get("q", "")[:LONGEST_SEARCH].strip()
-    context = {
+    context: dict[str, Any] = {
         "who": (who := _chosen(request, mailing)),
         "views": VIEWS,
         "view": request.GET.get("view", ""),
@@ -52,7 +52,7 @@ def preview(request: HttpRequest, mailing_id: int) -> HttpResponse:
 
 
 @requires(VIEW_MAILINGS)
-@csp(
+@csp(  # type: ignore[arg-type]
     {
         "default-src": [NONE],
         # The message's own pictures and the styles in its tags; nothing that runs, loads or leads elsewhere.
