@@ -19,6 +19,7 @@ from thrive_sync.lib.claims import claim
 
 from .choices import CANCELLABLE, EDITABLE, STALE_STOPS, GroupRole, MailingStatus, Outcome, StopCode
 from .exceptions import NotAllowedNow, NotReady
+from .letterbox import Beginning
 from .message import PARTS, findings_of
 from .models import Mailing, MailingGroup
 from .querysets import figures_of
@@ -71,6 +72,19 @@ def save_mailing(
     if not claim(saveable, **values, version=F("version") + 1, changed_at=Now()):
         raise NotAllowedNow(_why_not_saved(mailing))
     _set_groups(mailing, group_ids, not_to_ids)
+    mailing.refresh_from_db()
+    audit.record(_actor(user), "mailing.saved", mailing, before, _picture(mailing.pk))
+    return mailing
+
+
+@transaction.atomic
+def begin_message(mailing: Mailing, start: Beginning, user: Actor) -> Mailing:
+    """Put a ready message into a mailing that has none. Raises NotAllowedNow if somebody wrote one meanwhile."""
+    values = {"subject": mailing.subject or start.subject, "preheader": start.preheader, "html": start.html}
+    before = _picture(mailing.pk)
+    empty = Mailing.objects.filter(pk=mailing.pk, status__in=EDITABLE, html="", text="")
+    if not claim(empty, **values, version=F("version") + 1, changed_at=Now()):
+        raise NotAllowedNow("This mailing has a message already, or can't be changed any more.")
     mailing.refresh_from_db()
     audit.record(_actor(user), "mailing.saved", mailing, before, _picture(mailing.pk))
     return mailing

@@ -10,6 +10,7 @@ urlpatterns = [
     path("mailings/new/", overview.create, name="create"),
     path("mailings/<int:mailing_id>/", compose.compose, name="compose"),
     path("mailings/<int:mailing_id>/save/", compose.save, name="save"),
+    path("mailings/<int:mailing_id>/begin/", compose.begin, name="begin"),
     path("mailings/<int:mailing_id>/check/", compose.check, name="check"),
     path("mailings/<int:mailing_id>/estimate/", compose.estimated, name="estimate"),
     path("mailings/<int:mailing_id>/preview/", preview.preview, name="preview"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
@@ -19,6 +20,7 @@ from .. import enqueue, message
 from ..choices import EDITABLE
 from ..exceptions import NotAllowedNow
 from ..forms import MailingForm
+from ..letterbox import BEGINNINGS, beginning
 from ..models import Mailing
 from . import reading
 from .estimate import Estimate, estimate
@@ -63,6 +65,20 @@ def save(request: HttpRequest, mailing_id: int) -> HttpResponse:
 
 @requires(CREATE_MAILING)
 @require_POST
+def begin(request: HttpRequest, mailing_id: int) -> HttpResponse:
+    """Begin the message of a mailing that has none with one of those in the box."""
+    start = beginning(request.POST.get("letter", ""))
+    if start is None:
+        raise Http404
+    try:
+        enqueue.begin_message(the_mailing(mailing_id), start, person(request))
+    except NotAllowedNow as error:
+        messages.error(request, error.sentence)
+    return redirect(reverse("mailings:compose", args=[mailing_id]) + "#message")
+
+
+@requires(CREATE_MAILING)
+@require_POST
 def check(request: HttpRequest, mailing_id: int) -> HttpResponse:
     """Say what is wrong with a message as it is typed: posted, since nothing typed may stand in an address."""
     mailing = the_mailing(mailing_id)
@@ -96,6 +112,8 @@ def _show(
     everything: dict[str, Any] = {"form": form, "choices": lines, "estimate": _estimate(lines)}
     groups = [line.group for line in lines if line.is_to]
     everything |= _checked({part: str(form[part].value() or "") for part in message.PARTS}, groups)
+    is_empty = not mailing.html and not mailing.text and not form.is_bound
+    everything |= {"beginnings": BEGINNINGS if is_empty else ()}
     everything |= {"has_not_to": sum(line.is_not_to for line in lines), "version": mailing.version, **context}
     return show(request, mailing, "compose", status=status, **everything)
 
@@ -110,6 +128,7 @@ def _checked(typed: dict[str, str], groups: list[TargetGroup]) -> dict[str, Any]
     found = message.findings(typed, fields)
     return {
         "findings": [(message.LABELS[each.part], each) for each in found],
+        "is_unwritten": not typed["html"].strip() and not typed["text"].strip(),
         "has_errors": any(each.is_error for each in found),
         "fields": [(name, message.example_of(name)) for name in fields],
     }

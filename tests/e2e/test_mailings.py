@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from mailings import optout
 from mailings.choices import StopCode
+from mailings.letterbox import BEGINNINGS
 from mailings.models import LeftOut, Mailing, Recipient
 from targetgroups.models import Bridge, Folder, TargetGroup
 from tests.e2e.conftest import assert_fits, keep_picture, sign_in, violations
@@ -74,6 +75,10 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
     wrong = desk.mailing(group, html="<h1>Lamps</h1>\n<script>x()</script>\n<p>{{ frist_name }}", text="{% if name %}")
     rows.member(group, "ada@a-rather-long-domain.example.org", "Ada", "Lamp")
     rows.member(group, "bo@example.org", "Bo", "Wick")
+    letters = [
+        desk.mailing(group, name=each.label, subject=each.subject, preheader=each.preheader, html=each.html, text="")
+        for each in BEGINNINGS
+    ]
     shown = desk.mailing(group, name="Shown", text="", html=SHOWN, subject="{{ first_name }}, the lamps are lit")
     ready = desk.mailing(group, broken, name="Ready")
     now = timezone.now()
@@ -98,6 +103,8 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
         "list": "/mailings/",
         "compose": f"/mailings/{draft.pk}/",
         "compose-wrong": f"/mailings/{wrong.pk}/",
+        **{f"letter-{number}": f"/mailings/{one.pk}/preview/" for number, one in enumerate(letters)},
+        "compose-empty": f"/mailings/{new.pk}/",
         "preview": f"/mailings/{shown.pk}/preview/",
         "preview-mobile": f"/mailings/{shown.pk}/preview/?view=mobile",
         "preview-text": f"/mailings/{shown.pk}/preview/?view=text",
@@ -130,6 +137,9 @@ def test_every_page_is_accessible_and_fits(
         keep_picture(page, f"mailing-{name}-{width}-{theme}")
         assert violations(page) == [], name
         assert_fits(page, width, name)
+        if name.startswith("letter-"):  # the messages in the box fit a phone, and the frame is one
+            frame = page.frames[-1]
+            assert frame.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
 
 
 def test_a_question_stays_at_its_button_while_the_page_below_it_moves_on(

@@ -103,7 +103,8 @@ def test_a_message_is_checked_as_it_is_typed_and_nothing_is_saved(rows: Rows, de
     assert "Did you mean “first_name”?" in words
     assert "Member_Type" not in words
     assert "There is no field “Member_Type”" in text_of(client.post(f"/mailings/{mailing.pk}/check/", typed))
-    assert "Nothing is wrong" in text_of(client.post(f"/mailings/{mailing.pk}/check/", {"subject": "Lamps"}))
+    assert "Nothing is wrong" in text_of(client.post(f"/mailings/{mailing.pk}/check/", {"text": "Lamps"}))
+    assert "There is no message yet." in text_of(client.post(f"/mailings/{mailing.pk}/check/", {"subject": "Lamps"}))
     mailing.refresh_from_db()
     assert (mailing.version, mailing.subject) == (1, COMPLETE["subject"])
 
@@ -115,6 +116,23 @@ def test_the_page_offers_the_fields_of_the_chosen_groups_with_a_default(
     words = text_of(sign_in().get(f"/mailings/{mailing.pk}/"))
     assert '{{ first_name | default: "friend" }}' in words
     assert '{{ Home_Town | default: "" }}' in words
+
+
+def test_an_empty_message_begins_with_one_of_the_box_and_a_written_one_is_left_alone(
+    desk: Desk, sign_in: SignIn
+) -> None:
+    mailing, client = desk.mailing(text="", subject="Mine"), sign_in()
+    page, address = f"/mailings/{mailing.pk}/", f"/mailings/{mailing.pk}/begin/"
+    assert "Event invitation" in text_of(client.get(page))
+    assert client.post(address, {"letter": "invitation"})["Location"] == f"{page}#message"
+    mailing.refresh_from_db()
+    assert (mailing.subject, mailing.version, "Register" in mailing.html) == ("Mine", 2, True)
+    assert "Event invitation" not in text_of(client.get(page))
+    client.post(address, {"letter": "newsletter"})
+    assert "has a message already" in text_of(client.get(page))
+    mailing.refresh_from_db()
+    assert "Register" in mailing.html
+    assert client.post(address, {"letter": "../settings"}).status_code == 404
 
 
 def test_what_was_sent_can_be_read_but_not_changed(rows: Rows, desk: Desk, sign_in: SignIn) -> None:

@@ -23,8 +23,8 @@ from thrive_sync.stack.mailbox import Mailbox
 PUBLIC = ["opt_out", "opt_in"]
 NAMES = [str(pattern.name) for pattern in urlpatterns if pattern.name not in PUBLIC]
 POSTED = {
-    "create", "save", "check", "copy", "delete", "request_send", "retry", "accept", "send_stale", "pause", "resume",
-    "cancel", "decide", "opt_in", "recipients_csv", "left_out_csv", "mailings_csv", "choose_columns",
+    "create", "save", "begin", "check", "copy", "delete", "request_send", "retry", "accept", "send_stale", "pause",
+    "resume", "cancel", "decide", "opt_in", "recipients_csv", "left_out_csv", "mailings_csv", "choose_columns",
 }  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def addresses(rows: Rows, desk: Desk, mailbox: Mailbox) -> dict[str, str]:
 
 
 def ask(client: Client, name: str, address: str) -> Any:
-    return client.post(address) if name in POSTED else client.get(address)
+    return client.post(address, {"letter": "newsletter"}) if name in POSTED else client.get(address)
 
 
 def may(name: str, rights: frozenset[str]) -> bool:

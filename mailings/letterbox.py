@@ -1,0 +1,52 @@
+"""The messages that a mailing can begin with. Pure but for reading their files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent / "letters"
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """A message to begin with; its author replaces every word of it."""
+
+    word: str
+    label: str
+    purpose: str
+    subject: str
+    preheader: str
+
+    @property
+    def html(self) -> str:
+        return _read(self.word)
+
+
+BEGINNINGS = (
+    Beginning("announcement", "Announcement", "One piece of news and one button.", "What is new", "It in one sentence"),
+    Beginning(
+        "newsletter",
+        "Newsletter",
+        "A main story, others below it, dates.",
+        "Newsletter: the main story",
+        "And two other stories",
+    ),
+    Beginning(
+        "invitation",
+        "Event invitation",
+        "When, where, and a button to register.",
+        "You are invited: the name of the event",
+        "When and where in one line",
+    ),
+)
+
+
+def beginning(word: str) -> Beginning | None:
+    return next((each for each in BEGINNINGS if each.word == word), None)
+
+
+@cache
+def _read(word: str) -> str:
+    return (_FOLDER / f"{word}.html").read_text()
