@@ -71,6 +71,7 @@ class LeftOutReason(models.TextChoices):
     NO_ADDRESS = "no_address", "No e-mail address"
     SHARED_ADDRESS = "shared_address", "Shares the address of another recipient"
     NOT_TO_GROUP = "not_to_group", 'In a "Do not send to" group'
+    NOT_TO_ADDRESS = "not_to_address", 'A "Do not send to" address'
     LEFT_GROUP = "left_group", "Left the target groups before sending"
     CANCELLED = "cancelled", "The mailing was cancelled first"
 

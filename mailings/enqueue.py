@@ -30,7 +30,7 @@ from .send.render import is_one_line
 Actor = AbstractBaseUser | None
 
 # What `save_mailing` takes; everything else about a mailing is not for a form to say.
-FIELDS = ("name", "from_name", "from_email", "reply_to", "subject", "preheader", "text", "html")
+FIELDS = ("name", "from_name", "from_email", "reply_to", "subject", "preheader", "text", "html", "not_to_addresses")
 _LONGEST_NAME = 200
 _HEADER_FIELDS = ("subject", "preheader", "from_name", "from_email", "reply_to")
 
@@ -338,7 +338,8 @@ def _stopped(mailing: Mailing, wish: str, *, stale_ids: Collection[int] = ()) ->
 
 def _review(mailing: Mailing, user: Actor) -> dict[str, Any]:
     """Take the numbers that the Send page shows: they are what the list is compared with after the resync."""
-    return Numbers.of(mailing.groups.select_related("target_group__receiving")).as_json() | _stamp(user)
+    groups = mailing.groups.select_related("target_group__receiving")
+    return Numbers.of(groups, named=len(mailing.not_to_addresses)).as_json() | _stamp(user)
 
 
 def _age(one: MailingGroup) -> dict[str, Any]:
@@ -407,6 +408,7 @@ def _picture(mailing_id: int) -> dict[str, Any]:
     mailing = Mailing.objects.get(pk=mailing_id)
     picture: dict[str, Any] = {name: getattr(mailing, name) for name in ("name", "from_name", "subject")}
     picture |= {"text_length": len(mailing.text), "html_length": len(mailing.html), "version": mailing.version}
+    picture["not_to_address_count"] = len(mailing.not_to_addresses)
     for role in GroupRole:
         picture[role] = sorted(mailing.groups.filter(role=role).values_list("target_group_id", flat=True))
     return picture

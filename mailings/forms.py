@@ -8,11 +8,13 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from thrive_sync.lib.addresses import is_address
+from thrive_sync.lib.addresses import address_key, is_address
 
 from .choices import MailingStatus
 from .models import Mailing
 
+MOST_ADDRESSES = 2_000
+MOST_TOLD = 5
 FARTHEST = timedelta(days=366)
 
 
@@ -92,9 +94,38 @@ class MailingForm(_Form):
         widget=forms.Textarea(attrs={"rows": 12}),
     )
 
+    not_to_addresses = forms.CharField(
+        label="Do not send to these addresses",
+        max_length=200_000,
+        required=False,
+        help_text="One a line, or with commas between them.",
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "autocapitalize": "off"}),
+    )
+
     @classmethod
     def of(cls, mailing: Mailing) -> MailingForm:
-        return cls(initial={name: getattr(mailing, name) for name in cls.base_fields})
+        values = {name: getattr(mailing, name) for name in cls.base_fields}
+        return cls(initial=values | {"not_to_addresses": "\n".join(mailing.not_to_addresses)})
+
+    def clean_not_to_addresses(self) -> list[str]:
+        """Return the keys of the addresses, each once; name the lines of those that are none."""
+        found: list[str] = []
+        wrong: list[str] = []
+        for number, line in enumerate(str(self.cleaned_data["not_to_addresses"]).splitlines(), start=1):
+            for word in filter(None, (part.strip() for part in line.replace(";", ",").split(","))):
+                if is_address(word):
+                    found.append(address_key(word))
+                else:
+                    wrong.append(f"Line {number}: “{_short(word)}” is not a complete e-mail address.")
+        if wrong:
+            more = [f"{len(wrong) - MOST_TOLD:,} more are none either."] if len(wrong) > MOST_TOLD else []
+            raise forms.ValidationError([*wrong[:MOST_TOLD], *more])
+        keys = list(dict.fromkeys(found))
+        if len(keys) > MOST_ADDRESSES:
+            raise forms.ValidationError(
+                f"These are {len(keys):,} addresses; {MOST_ADDRESSES:,} can be named. Use a “Do not send to” group."
+            )
+        return keys
 
     def clean_from_email(self) -> str:
         return self._address("from_email")
@@ -173,3 +204,7 @@ class SendForm(_Form):
         # Through UTC and back, so that an hour which the clock skips is noticed.
         local = datetime.combine(cleaned["date"], cleaned["time"], tzinfo=timezone.get_current_timezone())
         return datetime.fromtimestamp(local.timestamp(), tz=timezone.get_current_timezone())
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= 60 else f"{word[:60]}…"

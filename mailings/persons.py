@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.db.models import F, Func, Value
+
 from accounts.permissions import VIEW_MAILINGS
 from targetgroups.models import Subscriber
 from targetgroups.rooms import Event, Link
@@ -27,9 +29,15 @@ def events_of(person: Subscriber, most: int) -> Iterator[Event]:
 
 
 def erase(person: Subscriber) -> int:
-    """Empty the names among the recipients; the address stays, as proof of what was sent to it (R1's exemption)."""
+    """Empty the names among the recipients; the address stays, as proof of what was sent to it (R1's exemption).
+
+    Where the address was named as one not to send to, it goes: the suppression that stays does the same.
+    """
     named = Recipient.objects.filter(subscriber=person).exclude(first_name="", last_name="")
-    return named.update(first_name="", last_name="")
+    key = person.address_key
+    naming = Mailing.objects.filter(not_to_addresses__contains=[key]) if key else Mailing.objects.none()
+    without = Func(F("not_to_addresses"), Value(key), function="array_remove")
+    return named.update(first_name="", last_name="") + naming.update(not_to_addresses=without)
 
 
 def _received(person: Subscriber, most: int) -> Iterator[Event]:

@@ -60,13 +60,18 @@ class Numbers:
         return cls(kept["least"], kept["most"], kept["is_known"], groups)
 
     @classmethod
-    def of(cls, groups: Iterable[MailingGroup], count: int | None = None) -> Numbers:
-        """Take the numbers that syncs have stored; `count` is how many will receive it, once that is known exactly."""
+    def of(cls, groups: Iterable[MailingGroup], count: int | None = None, *, named: int = 0) -> Numbers:
+        """Take the numbers that syncs have stored.
+
+        Args:
+            count: how many will receive it, once that is known exactly.
+            named: how many "Do not send to" addresses there are.
+        """
         rows = sorted(groups, key=lambda one: one.target_group_id)
         to, not_to = (
             [one.target_group for one in rows if one.role == role] for role in (GroupRole.TO, GroupRole.NOT_TO)
         )
-        least, most = bounds(to, not_to) if count is None else (count, count)
+        least, most = bounds(to, not_to, named) if count is None else (count, count)
         is_known = count is not None or (bool(to) and all(group.member_count is not None for group in to))
         numbers = tuple(GroupNumber(one.target_group_id, one.role, one.target_group.member_count) for one in rows)
         return cls(least, most, is_known, numbers)
@@ -94,10 +99,10 @@ def _pairs(before: Numbers, after: Numbers) -> list[tuple[int, int]]:
     return [(old, new) for old, new in pairs if old is not None and new is not None]
 
 
-def bounds(to: Iterable[TargetGroup], not_to: Iterable[TargetGroup]) -> tuple[int, int]:
+def bounds(to: Iterable[TargetGroup], not_to: Iterable[TargetGroup], named: int = 0) -> tuple[int, int]:
     """Add up what is known: at most everybody in one copy each, at least the largest group less whom to leave out."""
     reached = [reached_by(group) for group in to if group.member_count is not None]
-    taken = sum(reached_by(group)[1] for group in not_to if group.member_count is not None)
+    taken = named + sum(reached_by(group)[1] for group in not_to if group.member_count is not None)
     least = max((least for least, _ in reached), default=0)
     return max(least - taken, 0), sum(most for _, most in reached)
 

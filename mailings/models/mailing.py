@@ -1,4 +1,5 @@
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from targetgroups.models import SyncRun, TargetGroup
@@ -25,6 +26,8 @@ class Mailing(models.Model):
     text = models.TextField(blank=True)
     # A mailing without it is sent as text alone.
     html = models.TextField("HTML", blank=True)
+    # Beside the "Do not send to" groups: single addresses, by their keys.
+    not_to_addresses = ArrayField(models.TextField(), default=list, blank=True)
     target_groups = models.ManyToManyField(TargetGroup, through="MailingGroup", related_name="mailings")
 
     status = models.CharField(max_length=32, choices=MailingStatus.choices, default=MailingStatus.DRAFT)

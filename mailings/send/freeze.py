@@ -30,17 +30,20 @@ _TAKE = """
         FROM targetgroups_membership m JOIN targetgroups_subscriber s ON s.id = m.subscriber_id
         WHERE m.target_group_id = ANY(%s) AND s.address_key <> ''
     ),
+    named AS (SELECT DISTINCT unnest(%s::text[]) AS address_key),
     judged AS (
         SELECT m.target_group_id, s.id AS subscriber_id, s.remote_id, s.email, s.address_key, s.first_name,
             s.last_name,
             row_number() OVER (PARTITION BY s.id ORDER BY m.target_group_id) = 1 AS is_first,
             CASE
                 WHEN m.not_receiving <> '' THEN m.not_receiving
+                WHEN n.address_key IS NOT NULL THEN 'not_to_address'
                 WHEN b.address_key IS NOT NULL THEN 'not_to_group'
                 ELSE ''
             END AS reason
         FROM members m JOIN targetgroups_subscriber s ON s.id = m.subscriber_id
         LEFT JOIN barred b ON b.address_key = s.address_key
+        LEFT JOIN named n ON n.address_key = s.address_key
     )
     SELECT j.*, row_number() OVER (
         PARTITION BY is_first AND reason = '', address_key ORDER BY subscriber_id
@@ -105,7 +108,7 @@ def _write(mailing: Mailing, approve: Callable[[int], None] | None) -> tuple[int
     sql, parameters = rows.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('work_mem', %s, true)", [_WORK_MEMORY])
-        cursor.execute(_TAKE.format(members=sql), [*parameters, roles[GroupRole.NOT_TO]])
+        cursor.execute(_TAKE.format(members=sql), [*parameters, roles[GroupRole.NOT_TO], mailing.not_to_addresses])
         if approve is not None:
             cursor.execute(_COUNT_RECIPIENTS)
             approve(cursor.fetchone()[0])
@@ -123,5 +126,5 @@ def _nobody(left_out: Counter[str]) -> str:
         return "Nobody is in the target groups of this mailing. Choose other groups."
     return (
         f"Nobody of the {left_out.total():,} people in the target groups may be mailed: they opted out, have no "
-        'address, or are in a "Do not send to" group. Choose other groups.'
+        "address, or are among those not to send to. Choose other groups."
     )

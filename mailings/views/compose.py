@@ -91,9 +91,9 @@ def check(request: HttpRequest, mailing_id: int) -> HttpResponse:
 @require_GET
 def estimated(request: HttpRequest, mailing_id: int) -> HttpResponse:
     """Say about how many people the groups ticked at this moment would reach; the address holds their IDs."""
-    the_mailing(mailing_id)
+    mailing = the_mailing(mailing_id)
     lines = reading.choices(_chosen(request.GET, "to"), _chosen(request.GET, "not_to"))
-    return render(request, "mailings/_estimate.html", {"estimate": _estimate(lines)})
+    return render(request, "mailings/_estimate.html", {"mailing": mailing, "estimate": _estimate(mailing, lines)})
 
 
 def _show(
@@ -109,7 +109,7 @@ def _show(
     lines = reading.choices(to, not_to)
     if mailing.status not in EDITABLE or not person(request).may(CREATE_MAILING):
         lines = [line for line in lines if line.is_to or line.is_not_to]  # nothing can be chosen any more
-    everything: dict[str, Any] = {"form": form, "choices": lines, "estimate": _estimate(lines)}
+    everything: dict[str, Any] = {"form": form, "choices": lines, "estimate": _estimate(mailing, lines)}
     groups = [line.group for line in lines if line.is_to]
     everything |= _checked({part: str(form[part].value() or "") for part in message.PARTS}, groups)
     is_empty = not mailing.html and not mailing.text and not form.is_bound
@@ -134,10 +134,11 @@ def _checked(typed: dict[str, str], groups: list[TargetGroup]) -> dict[str, Any]
     }
 
 
-def _estimate(lines: list[reading.Choice]) -> Estimate:
+def _estimate(mailing: Mailing, lines: list[reading.Choice]) -> Estimate:
     return estimate(
         [line.group for line in lines if line.is_to and not line.is_not_to],
         [line.group for line in lines if line.is_not_to],
+        len(mailing.not_to_addresses),
     )
 
 

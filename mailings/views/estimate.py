@@ -30,10 +30,10 @@ class Estimate:
         return self.least == self.most
 
 
-def estimate(to: Iterable[TargetGroup], not_to: Iterable[TargetGroup] = ()) -> Estimate:
+def estimate(to: Iterable[TargetGroup], not_to: Iterable[TargetGroup] = (), named: int = 0) -> Estimate:
     """Add up what is known: at most everybody in one copy each, at least the largest group less whom to leave out."""
     groups = list(to)
-    least, most = bounds(groups, not_to)
+    least, most = bounds(groups, not_to, named)
     counted = [group for group in groups if group.member_count is not None]
     return Estimate(
         least=least,

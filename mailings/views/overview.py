@@ -83,4 +83,5 @@ def estimate_of(mailing: Mailing) -> Estimate:
     """Estimate a mailing whose groups were fetched with it."""
     groups = list(mailing.groups.all())
     to = [group.target_group for group in groups if group.role == GroupRole.TO]
-    return estimate(to, [group.target_group for group in groups if group.role == GroupRole.NOT_TO])
+    not_to = [group.target_group for group in groups if group.role == GroupRole.NOT_TO]
+    return estimate(to, not_to, len(mailing.not_to_addresses))

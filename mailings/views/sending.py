@@ -21,7 +21,7 @@ from .. import enqueue
 from ..choices import EDITABLE, MailingStatus, StopCode
 from ..exceptions import MailingError
 from ..forms import SendForm
-from ..models import Mailing
+from ..models import Mailing, MailingGroup
 from ..querysets import figures_of
 from ..reviewed import Numbers
 from . import reading
@@ -121,7 +121,7 @@ def _check_version(mailing: Mailing, version: str) -> None:
 
 def _check_seen(mailing: Mailing, seen: str) -> None:
     """Refuse to take other numbers for reviewed than those that the question named."""
-    if seen and seen != Numbers.of(reading.groups_of(mailing)).fingerprint:
+    if seen and seen != _numbers(mailing, reading.groups_of(mailing)).fingerprint:
         raise MailingError("A sync changed the numbers meanwhile. Look at them again before you send it.")
 
 
@@ -136,10 +136,10 @@ def _context(mailing: Mailing) -> dict[str, Any]:
         "groups": groups,
         "to": to,
         "not_to": not_to,
-        "estimate": estimate(to, not_to),
+        "estimate": estimate(to, not_to, len(mailing.not_to_addresses)),
         "problems": enqueue.problems(mailing) if mailing.status in EDITABLE else {},
         "figures": figures,
-        "seen": Numbers.of(groups).fingerprint,
+        "seen": _numbers(mailing, groups).fingerprint,
         "stale": stale,
         "seen_stale": enqueue.ages_seen(stale),
         "has_every_list": all(one.target_group.read_at for one in stale),
@@ -148,6 +148,10 @@ def _context(mailing: Mailing) -> dict[str, Any]:
         "seconds_left": seconds_left(mailing, figures, now),
         "poll_seconds": reading.poll_seconds(mailing, now),
     }
+
+
+def _numbers(mailing: Mailing, groups: list[MailingGroup]) -> Numbers:
+    return Numbers.of(groups, named=len(mailing.not_to_addresses))
 
 
 def _is_moved(mailing: Mailing) -> bool:

@@ -80,7 +80,8 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
         for each in BEGINNINGS
     ]
     shown = desk.mailing(group, name="Shown", text="", html=SHOWN, subject="{{ first_name }}, the lamps are lit")
-    ready = desk.mailing(group, broken, name="Ready")
+    named = {"not_to_addresses": ["an.unusually.long.address@a-rather-long-domain.example.org", "bo@lamps.example"]}
+    ready = desk.mailing(group, broken, name="Ready", **named)
     now = timezone.now()
     stopped = desk.mailing(
         gone, status="stopped", stop_code=StopCode.GROUP_GONE, stop_text="The search is gone.", stopped_at=now
@@ -110,6 +111,7 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
         "preview-text": f"/mailings/{shown.pk}/preview/?view=text",
         "preview-wrong": f"/mailings/{wrong.pk}/preview/",
         "compose-locked": f"/mailings/{sent.pk}/",
+        "compose-addresses": f"/mailings/{ready.pk}/",
         "send-problems": f"/mailings/{new.pk}/send/",
         "send-ready": f"/mailings/{ready.pk}/send/",
         "send-stopped": f"/mailings/{stopped.pk}/send/",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from mailings import enqueue
+from mailings import enqueue, persons
 from mailings.exceptions import StopMailing, TurnLost
 from mailings.models import LeftOut, Mailing, Recipient, Tally
 from mailings.querysets import figures_of
@@ -99,6 +99,16 @@ def test_r12_a_mailing_that_nobody_would_get_is_stopped_and_nothing_is_kept_of_i
     assert not Tally.objects.exists()
 
 
+def test_an_address_not_to_send_to_is_left_out_however_it_is_written_and_a_stronger_reason_is_told(post: Post) -> None:
+    group, barred = post.group(ADA, BO.upper(), CY), post.group(name="Barred")
+    suppression.suppress(CY, SuppressionCause.OPT_OUT)
+    post.join(barred, Subscriber.objects.filter(email=BO.upper()))
+    mailing = post.frozen(group, not_to=[barred], not_to_addresses=[BO, CY, "nobody@lamps.example"])
+    assert post.outcomes(mailing) == {ADA: "queued"}
+    assert post.left_out(mailing) == {BO.upper(): "not_to_address", CY: "opt_out"}
+    assert post.complaints(mailing) == []
+
+
 def test_r13_a_mailing_cancelled_during_its_freeze_has_no_recipients(post: Post) -> None:
     mailing, turn = resyncing(post, post.group(ADA))
     enqueue.request_cancel(mailing, None)
@@ -116,3 +126,10 @@ def test_r13_a_worker_whose_turn_is_over_freezes_nothing(post: Post) -> None:
         frozen_by(turn, mailing)
     frozen_by(other, mailing)
     assert post.outcomes(mailing) == {ADA: "queued"}
+
+
+def test_r1_an_address_not_to_send_to_goes_when_its_owner_is_erased_on_request(post: Post) -> None:
+    mailing = post.mailing(post.group(ADA, BO), not_to_addresses=[ADA, BO])
+    assert persons.erase(Subscriber.objects.get(email=ADA)) == 1
+    mailing.refresh_from_db()
+    assert mailing.not_to_addresses == [BO]

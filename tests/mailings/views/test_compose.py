@@ -191,3 +191,48 @@ def test_r15_an_estimate_never_claims_more_than_is_known(rows: Rows) -> None:
     found = estimate([counted(rows, 40)])
     assert (found.least, found.most) == (0, 40)
     assert not estimate([rows.group()]).is_known
+
+
+def test_addresses_not_to_send_to_are_kept_by_their_keys_each_once_and_counted(
+    rows: Rows, desk: Desk, sign_in: SignIn
+) -> None:
+    mailing, group = desk.mailing(), rows.group("In", member_count=10)
+    client = sign_in()
+    typed = "Ada@Lamps.example, bo@lamps.example;\r\n\r\n ada@lamps.EXAMPLE \r\ncy@lämps.example"
+    save(client, mailing, to=[group.pk], not_to_addresses=typed)
+    mailing.refresh_from_db()
+    assert mailing.not_to_addresses == ["ada@lamps.example", "bo@lamps.example", "cy@xn--lmps-loa.example"]
+    page = client.get(f"/mailings/{mailing.pk}/")
+    assert "Do not send to addresses (3)" in text_of(page)
+    assert "bo@lamps.example" in page.content.decode()
+    assert "Nor to 3 addresses" in text_of(client.get(f"/mailings/{mailing.pk}/send/"))
+    client.post(f"/mailings/{mailing.pk}/copy/")
+    assert Mailing.objects.latest("pk").not_to_addresses == mailing.not_to_addresses
+
+
+def test_an_address_that_is_none_is_named_with_its_line_and_nothing_is_saved(desk: Desk, sign_in: SignIn) -> None:
+    mailing = desk.mailing()
+    answer = save(sign_in(), mailing, not_to_addresses="ada@lamps.example\nbo@lamps.example, bo@\n\ncy")
+    assert answer.status_code == 422
+    assert "Line 2: “bo@” is not a complete e-mail address." in text_of(answer)
+    assert "Line 4: “cy” is not a complete e-mail address." in text_of(answer)
+    assert "ada@lamps.example" in answer.content.decode()
+    mailing.refresh_from_db()
+    assert (mailing.version, mailing.not_to_addresses) == (1, [])
+
+
+def test_no_more_addresses_are_named_than_a_page_can_hold_and_errors_are_told_in_short(
+    desk: Desk, sign_in: SignIn
+) -> None:
+    mailing, client = desk.mailing(), sign_in()
+    many = "\n".join(f"a{number}@lamps.example" for number in range(2001))
+    assert "These are 2,001 addresses; 2,000 can be named." in text_of(save(client, mailing, not_to_addresses=many))
+    assert "3 more are none either." in text_of(save(client, mailing, not_to_addresses="x\n" * 8))
+
+
+def test_addresses_not_to_send_to_lower_the_least_that_the_estimate_names(rows: Rows) -> None:
+    group = rows.group("In", member_count=10)
+    ReceivingCount.objects.create(target_group=group, receiving_count=9, counted_at=timezone.now())
+    group = TargetGroup.objects.select_related("receiving").get(pk=group.pk)
+    about = estimate([group], [], 4)
+    assert (about.least, about.most) == (5, 9)
