@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from targetgroups import querysets
 from targetgroups.models import Bridge, Membership, TargetGroup
 from targetgroups.querysets import MOST_FEW
 from targetgroups.sync import receiving
@@ -240,3 +241,16 @@ def test_a_search_with_one_page_of_hits_is_not_asked_for_their_number(large: Tar
     many = statements(client, "", lambda: client.post(people, {"q": "lamps"}))
     assert [sum("LIMIT 1001" in sql for sql in asked) for asked in (few, many)] == [0, 1]
     assert [sum(f"LIMIT {MOST_FEW + 1}" in sql for sql in asked) for asked in (few, many)] == [1, 1]
+
+
+def test_where_many_are_expected_nobody_looks_for_a_few_first(
+    large: TargetGroup, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, people = sign_in(), f"/target-groups/{large.pk}/subscribers/"
+    expected = client.post(people, {"q": "lamps"}).content.decode()
+    monkeypatch.setattr(querysets, "SURELY_MANY", 100)
+    asked = statements(client, "", lambda: client.post(people, {"q": "lamps"}))
+    assert sum(f"LIMIT {MOST_FEW + 1}" in sql for sql in asked) == 0
+    found = client.post(people, {"q": "lamps"}).content.decode()
+    links = re.compile(r"/subscribers/\d+/")
+    assert links.findall(found) == links.findall(expected) != []
