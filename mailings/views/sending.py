@@ -18,7 +18,7 @@ from accounts.permissions import SEND_MAILING, SEND_STALE_MAILING, VIEW_MAILINGS
 from targetgroups.views.asking import is_part, person
 
 from .. import enqueue
-from ..choices import EDITABLE, MailingStatus, StopCode
+from ..choices import ACTIVE, EDITABLE, MailingStatus, StopCode
 from ..exceptions import MailingError
 from ..forms import SendForm
 from ..models import Mailing, MailingGroup
@@ -37,7 +37,10 @@ def send(request: HttpRequest, mailing_id: int) -> HttpResponse:
     mailing = the_mailing(mailing_id)
     context = _context(mailing)
     if is_part(request, "steps"):
-        return render(request, "mailings/_steps.html", shared(request, mailing, "send") | context)
+        response = render(request, "mailings/_steps.html", shared(request, mailing, "send") | context)
+        if mailing.status == MailingStatus.STOPPED and request.headers.get("X-Was") in ACTIVE:
+            response["HX-Refresh"] = "true"  # what can be done with it now stands outside of this part
+        return response
     return show(request, mailing, "send", form=SendForm(), **context)
 
 

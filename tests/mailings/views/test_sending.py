@@ -161,6 +161,18 @@ def test_a_mailing_that_came_too_late_says_when_it_was_to_go_out_and_asks(
     assert 'href="#when"' in answer.content.decode()
 
 
+def test_a_page_that_followed_a_mailing_until_it_stopped_is_read_anew_once(
+    rows: Rows, desk: Desk, sign_in: SignIn
+) -> None:
+    mailing = desk.mailing(rows.group(), status="resyncing", moment_at=timezone.now())
+    client, address, part = sign_in(), f"/mailings/{mailing.pk}/send/", {"HX-Request": "true", "HX-Target": "steps"}
+    assert '{"X-Was": "resyncing"}' in client.get(address).content.decode()
+    assert "HX-Refresh" not in client.get(address, headers=part | {"X-Was": "resyncing"}).headers
+    Mailing.objects.filter(pk=mailing.pk).update(status="stopped", stop_code="too_late")
+    assert client.get(address, headers=part | {"X-Was": "resyncing"})["HX-Refresh"] == "true"
+    assert "HX-Refresh" not in client.get(address, headers=part | {"X-Was": "stopped"}).headers
+
+
 @pytest.fixture
 def blocked(rows: Rows, desk: Desk) -> Mailing:
     """A mailing that stopped because its group is gone; its last good list is of three days ago."""
