@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from targetgroups.models import Subscriber, TargetGroup
 
 from .exceptions import MailingError
 from .markup import clean
 from .models import Mailing
-from .personal import CORE_FIELDS, Finding, NotATemplate, check, compiled, field_name, values_of
+from .personal import CORE_FIELDS, Finding, NotATemplate, check, compiled, field_name, fields_in, values_of
 from .send.render import NotAHeader, NotAnAddress, Rendered, render
 
 # The parts of a message that are checked, in the order of the page, each with its word within a sentence.
@@ -18,6 +19,7 @@ LABELS = {"subject": "Subject", "preheader": "Preheader", "html": "HTML", "text"
 _EXAMPLES = {"first_name": "friend", "last_name": "member", "name": "friend"}
 _WRITTEN = ("from_name", "reply_to", "subject", "preheader", "html", "text")
 _NO_ADDRESS = "nobody@example.invalid"
+_EXAMPLE_COUNT = 5
 _LONGEST_HTML = 102_000
 
 
@@ -63,6 +65,31 @@ def preview(mailing: Mailing, who: Subscriber | None, *, postal_address: str, si
         raise MailingError(f"The message can't be read, line {error.line}: {error.sentence}") from None
     except (NotAnAddress, NotAHeader) as error:
         raise MailingError(str(error)) from None
+
+
+@dataclass(frozen=True)
+class FieldTest:
+    """How a field that a message writes fares with real people."""
+
+    name: str
+    has_default: bool  # wherever it is written
+    lacking_count: int
+    examples: tuple[Subscriber, ...]  # some who lack it
+
+
+def try_fields(mailing: Mailing, people: Sequence[Subscriber]) -> list[FieldTest]:
+    """Say of each field that a message writes who of these people lacks it."""
+    fields = fields_in(*(getattr(mailing, part) for part in PARTS))
+    lacking: dict[str, list[Subscriber]] = {name: [] for name in fields}
+    for who in people:
+        values = values_of(who.first_name, who.last_name, who.email, who.remote_id, who.attributes)
+        for name in fields:
+            if not values.get(name):
+                lacking[name].append(who)
+    return [
+        FieldTest(name, has_default, len(lacking[name]), tuple(lacking[name][:_EXAMPLE_COUNT]))
+        for name, has_default in fields.items()
+    ]
 
 
 def example_of(field: str) -> str:

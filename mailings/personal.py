@@ -106,6 +106,15 @@ def field_name(attribute: str) -> str:
     return f"_{name}" if not name or name[0].isdigit() else name
 
 
+def fields_in(*sources: str) -> dict[str, bool]:
+    """List the fields that texts write, and whether each has a default wherever it is written."""
+    found: dict[str, bool] = {}
+    for written in (each[1] for source in sources for each in _OUTPUT.finditer(source)):
+        if name := re.match(r"\s*([^\W\d][\w-]*)", written):
+            found[name[1]] = found.get(name[1], True) and bool(_DEFAULT.search(written))
+    return found
+
+
 def is_personal(*sources: str) -> bool:
     """Say whether any of the texts may differ from person to person."""
     return any("{{" in source or "{%" in source for source in sources)

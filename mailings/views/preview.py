@@ -48,7 +48,8 @@ def preview(request: HttpRequest, mailing_id: int) -> HttpResponse:
         context["view"] = "desktop"
     if is_part(request, "preview-found"):
         return render(request, "mailings/_preview_found.html", {"mailing": mailing, **context})
-    return show(request, mailing, "preview", **context, **_written(mailing, who))
+    tested = _tested(mailing) if sees_people and "test" in request.GET else {}
+    return show(request, mailing, "preview", **context, **tested, **_written(mailing, who))
 
 
 @requires(VIEW_MAILINGS)
@@ -83,6 +84,12 @@ def _chosen(request: HttpRequest, mailing: Mailing) -> Subscriber | None:
     if not person(request).may(VIEW_SUBSCRIBERS):
         return None
     return reading.member_of(mailing, whole(request, "as"))
+
+
+def _tested(mailing: Mailing) -> dict[str, Any]:
+    """Personalization Test: which fields of the message are empty, for how many of whom."""
+    people, has_more = reading.some_recipients(mailing)
+    return {"is_tested": True, "tests": message.try_fields(mailing, people), "people": people, "has_more": has_more}
 
 
 def _written(mailing: Mailing, who: Subscriber | None) -> dict[str, Any]:

@@ -168,6 +168,7 @@ def chosen_in(mailing: Mailing) -> tuple[set[int], set[int]]:
 # --- who reads a preview --------------------------------------------------------------------------------------------
 
 MOST_FOUND = 10
+MOST_TESTED = 2000
 
 
 def member_of(mailing: Mailing, subscriber_id: int | None) -> Subscriber | None:
@@ -181,6 +182,17 @@ def member_of(mailing: Mailing, subscriber_id: int | None) -> Subscriber | None:
         if found := first.order_by("sort_email", "subscriber_id").first():
             return found.subscriber
     return None
+
+
+def some_recipients(mailing: Mailing) -> tuple[list[Subscriber], bool]:
+    """Read members of a mailing's groups who may be mailed now, by address, and say whether there are more of them."""
+    found: dict[int, Subscriber] = {}
+    for group in sorted(chosen_in(mailing)[0]):
+        members = Membership.objects.filter(target_group=group, sort_email__gt="").mailable()
+        ordered = members.select_related("subscriber").order_by("sort_email", "subscriber_id")
+        for member in ordered[: MOST_TESTED + 1]:
+            found.setdefault(member.subscriber_id, member.subscriber)
+    return list(found.values())[:MOST_TESTED], len(found) > MOST_TESTED
 
 
 def members_of(mailing: Mailing, text: str) -> list[Subscriber]:

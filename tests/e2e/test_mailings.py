@@ -75,6 +75,7 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
     wrong = desk.mailing(group, html="<h1>Lamps</h1>\n<script>x()</script>\n<p>{{ frist_name }}", text="{% if name %}")
     rows.member(group, "ada@a-rather-long-domain.example.org", "Ada", "Lamp")
     rows.member(group, "bo@example.org", "Bo", "Wick")
+    rows.member(group, "cy@example.org", "", "Wick")
     letters = [
         desk.mailing(group, name=each.label, subject=each.subject, preheader=each.preheader, html=each.html, text="")
         for each in BEGINNINGS
@@ -107,7 +108,7 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
         **{f"letter-{number}": f"/mailings/{one.pk}/preview/" for number, one in enumerate(letters)},
         "compose-empty": f"/mailings/{new.pk}/",
         "preview": f"/mailings/{shown.pk}/preview/",
-        "preview-mobile": f"/mailings/{shown.pk}/preview/?view=mobile",
+        "preview-mobile": f"/mailings/{shown.pk}/preview/?view=mobile&test=1",
         "preview-text": f"/mailings/{shown.pk}/preview/?view=text",
         "preview-wrong": f"/mailings/{wrong.pk}/preview/",
         "compose-locked": f"/mailings/{sent.pk}/",

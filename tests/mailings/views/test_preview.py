@@ -10,6 +10,9 @@ from django.contrib.auth.models import Permission
 
 from accounts.models import User
 from mailings.models import Mailing
+from mailings.views import reading
+from targetgroups import suppression
+from targetgroups.choices import SuppressionCause
 from targetgroups.models import Subscriber
 from tests.mailings.views.conftest import Desk, SignIn, text_of
 from tests.targetgroups.views.conftest import Rows
@@ -91,3 +94,31 @@ def test_an_empty_draft_has_a_preview_too(desk: Desk, sign_in: SignIn) -> None:
     words = text_of(sign_in().get(f"/mailings/{mailing.pk}/preview/"))
     assert "Nobody of the chosen groups." in words
     assert "This message has no HTML" in words
+
+
+def test_the_personalization_test_says_who_lacks_what_and_with_whom_it_was_tested(
+    rows: Rows, mailing: Mailing, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = mailing.target_groups.get()
+    nameless = rows.member(group, "cy@example.org", "", "Wick")
+    client, address = sign_in(), f"/mailings/{mailing.pk}/preview/?test=1"
+    Mailing.objects.update(html='{{ first_name | default: "friend" }}{{ last_name }}{{ nowhere }}')
+    page = client.get(address)
+    words = text_of(page)
+    assert "Tested with all 3 people of the groups who can be mailed now." in words
+    assert "first_name : 1 lacks it and gets a gap" in words, "the subject writes it without a default"
+    assert "last_name : nobody lacks it" in words
+    assert "nowhere : 3 lack it and get a gap" in words
+    assert f"as={nameless.pk}" in page.content.decode()
+    suppression.suppress("cy@example.org", SuppressionCause.OPT_OUT, "by phone")
+    assert "Tested with all 2 people of the groups" in text_of(client.get(address))
+    monkeypatch.setattr(reading, "MOST_TESTED", 1)
+    assert "Tested with the first 1 people of the groups by address; there are more." in text_of(client.get(address))
+
+
+def test_the_personalization_test_tells_when_there_is_nothing_to_test(desk: Desk, rows: Rows, sign_in: SignIn) -> None:
+    client, group = sign_in(), rows.group("Members")
+    empty = desk.mailing(group)
+    assert "nobody to test with" in text_of(client.get(f"/mailings/{empty.pk}/preview/?test=1"))
+    rows.member(group, "ada@example.org", "Ada", "Keeper")
+    assert "says the same to everybody" in text_of(client.get(f"/mailings/{empty.pk}/preview/?test=1"))
