@@ -4,6 +4,7 @@ The link is `{SITE_URL}` + the page `mailings:opt_out` with a token. A GET of it
 the one-click POST of a mail program (RFC 8058), which has neither a session nor a CSRF token.
 """
 
+import functools
 from typing import Literal
 
 from django.conf import settings
@@ -31,7 +32,19 @@ def token_for(recipient: Recipient) -> str:
 
 def link_for(recipient: Recipient) -> str:
     """Give the address in List-Unsubscribe and in the footer."""
-    return settings.SITE_URL + reverse("mailings:opt_out", args=[token_for(recipient)])
+    return link_to(recipient.pk)
+
+
+def link_to(pk: int) -> str:
+    """Give that address by the recipient's ID: for a whole mailing the page's address is looked up once."""
+    before, after = _around_token()
+    return f"{settings.SITE_URL}{before}{_signer.sign(str(pk))}{after}"
+
+
+@functools.cache
+def _around_token() -> tuple[str, str]:
+    before, _, after = reverse("mailings:opt_out", args=["token"]).partition("token")
+    return before, after
 
 
 def find(token: str) -> Recipient | None:

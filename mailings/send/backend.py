@@ -12,7 +12,7 @@ from django.core.mail import get_connection
 
 from .. import optout
 from ..choices import Outcome
-from ..models import Mailing, Recipient
+from ..models import Mailing
 from . import lease
 from .lease import BACK, ServerAway, Verdict, with_patience
 from .letter import Letter, letter
@@ -111,7 +111,7 @@ def _message(mailing: Mailing, recipient: Moved, values: dict[str, str] | None) 
             pk=recipient.pk,
             email=recipient.email,
             name=f"{recipient.first_name} {recipient.last_name}",
-            opt_out_link=optout.link_for(Recipient(pk=recipient.pk)),
+            opt_out_link=optout.link_to(recipient.pk),
             postal_address=settings.MAIL_POSTAL_ADDRESS,
             site=settings.SITE_URL,
             values=values,

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from .. import optout
 from ..choices import MailingStatus, Outcome
-from ..models import Mailing, Recipient
+from ..models import Mailing
 from ..personal import is_personal
 from . import backend, lease
 from .fleet import Fleet, Parcel
@@ -125,7 +125,7 @@ class _Press:
         fillings = {
             "to": with_name(name, address) if name.isascii() else f"{header_words(name, 'To').decode()} <{address}>",
             "message_id": message_id(self._mailing, recipient.pk, settings.SITE_URL),
-            "link": optout.link_for(Recipient(pk=recipient.pk)),
+            "link": optout.link_to(recipient.pk),
         }
         if self._is_personal:
             words = words_for(self._mailing, values)

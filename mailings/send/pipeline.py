@@ -35,6 +35,8 @@ ADVANCE_TASK = "mailings.tasks.advance_mailing"
 QUEUE = "mailings"
 # A step sends for this long, then lets other mailings have their turn.
 _STEP_SECONDS = 5.0
+# Where no other waits, the connections are kept for longer; a worker that is told to end waits as long.
+_LONE_STEP_SECONDS = 15.0
 # How long to leave a mail server alone that will not talk to us; after the last of these the mailing pauses.
 _SERVER_WAITS = (5, 15, 60, 180, 600)
 _ACTOR = "sending"
@@ -129,7 +131,8 @@ def _resync_compare_and_freeze(mailing: Mailing, turn: Turn) -> Step:
 
 def _send(mailing: Mailing, turn: Turn) -> Step:
     Mailing.objects.filter(pk=mailing.pk, started_at__isnull=True).update(started_at=Now())
-    deliver.deliver(mailing, turn, seconds=_STEP_SECONDS)
+    is_waited_for = Mailing.objects.wanting_work().exclude(pk=mailing.pk).exists()
+    deliver.deliver(mailing, turn, seconds=_STEP_SECONDS if is_waited_for else max(_STEP_SECONDS, _LONE_STEP_SECONDS))
     if mailing.server_tries:
         turn.change(MailingStatus.SENDING, server_tries=0, stop_code="", stop_text="")
     due_at = lease.due_at(mailing.pk)

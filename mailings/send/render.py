@@ -1,7 +1,7 @@
 """What one recipient's message says. Pure: values in, values out; no database, no clock, no settings."""
 
 import html
-import unicodedata
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from ..personal import compiled
 
 _LONGEST_NAME = 100
 # Control characters, line and paragraph separators, half of a surrogate pair.
-_CONTROLS = frozenset({"Cc", "Zl", "Zp", "Cs"})
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LANGUAGE = "en"
 # Shown by an inbox beside the subject, never in the message; the filler keeps the message's first words from following.
 _HIDDEN = "display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;font-size:1px;line-height:1px"
@@ -155,7 +155,7 @@ def ascii_address(email: str) -> str:
 
 def is_one_line(value: str) -> bool:
     """Say whether a value holds neither line breaks nor other control characters."""
-    return not any(_is_control(letter) for letter in value)
+    return _CONTROL.search(value) is None
 
 
 def tame(name: str) -> str:
@@ -164,11 +164,7 @@ def tame(name: str) -> str:
 
 
 def _flat(value: str) -> str:
-    return " ".join("".join(" " if _is_control(letter) else letter for letter in value).split())
-
-
-def _is_control(letter: str) -> bool:
-    return unicodedata.category(letter) in _CONTROLS
+    return " ".join(_CONTROL.sub(" ", value).split())
 
 
 def _one_line(field: str, value: str) -> str:
