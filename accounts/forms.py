@@ -20,7 +20,9 @@ class PreferencesForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ["first_name", "last_name", "timezone"]
+        fields = ["first_name", "last_name", "email", "timezone"]
+        labels = {"email": "E-mail address"}
+        help_texts = {"email": "Where you hear of a mailing of yours that stops by itself."}
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]

@@ -44,7 +44,8 @@ def tell(mailing: Mailing) -> Told:
     people = _people(mailing)
     if not people:
         return Told(
-            NoticeState.NOBODY, "Nobody was told by e-mail: neither the author nor the sender has an address here."
+            NoticeState.NOBODY,
+            "Nobody was told by e-mail: neither author nor sender has given an address in Preferences.",
         )
     names = ", ".join(people.values())
     try:

@@ -66,8 +66,12 @@ def test_a_wrong_password_says_so_in_one_sentence(client: Client) -> None:
 
 
 def test_preferences_are_saved_and_keep_what_they_do_not_show(client: Client) -> None:
-    user = User.objects.create_user("ann", email="ann@example.org")
+    user = User.objects.create_user("ann", table_preferences={"runs": {"page_size": 50}})
     client.force_login(user)
-    client.post("/preferences/", {"first_name": "Ann", "last_name": "Lee", "timezone": "Europe/Vienna"})
+    values = {"first_name": "Ann", "last_name": "Lee", "email": "ann@example.org", "timezone": "Europe/Vienna"}
+    client.post("/preferences/", values)
     user.refresh_from_db()
     assert (user.first_name, user.timezone, user.email) == ("Ann", "Europe/Vienna", "ann@example.org")
+    assert (user.username, user.table_preferences) == ("ann", {"runs": {"page_size": 50}})
+    refused = client.post("/preferences/", values | {"email": "ann"}).content.decode()
+    assert 'id="email-error"' in refused
