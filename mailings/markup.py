@@ -62,7 +62,7 @@ _WITH_CONTENT = frozenset(
 _SCHEMES = {"http", "https", "mailto", "tel"}
 _SCHEME = re.compile(r"\s*([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _LINKS = {"href", "src"}
-_LIQUID = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_LIQUID = re.compile(r"\{\{(?:(?!\{\{|\}\}).)*\}\}|\{%(?:(?!\{%|%\}).)*%\}", re.DOTALL)
 _STYLE_BLOCK = re.compile(r"<style\b[^>]*>(.*?)</style", re.DOTALL | re.IGNORECASE)
 _HINTS = {
     "script": "Scripts never run in e-mail",
@@ -70,6 +70,24 @@ _HINTS = {
     "link": "Style sheets from elsewhere are not loaded; write the CSS into <style>",
     "iframe": "Pages within a message do not work in e-mail",
 }
+
+
+# The libraries read a tag within a tag by a call within a call, and end the whole process where that goes too deep.
+_MOST_TAGS = 5_000
+_DEEPEST = 200
+_MOST = {"{": 4_000, "<!": 500, "<style": 50}
+_OPENING = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
+# They end by themselves, or never hold anything.
+_SHALLOW = frozenset({"area", "br", "col", "dd", "dt", "hr", "img", "input", "li", "link", "meta", "p", "wbr"})
+
+
+class TooMuch(ValueError):
+    """HTML that no message needs, and that is not safe to read."""
+
+    def __init__(self, line: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.line = line
+        self.sentence = sentence
 
 
 @dataclass(frozen=True)
@@ -89,7 +107,8 @@ class Cleaned:
 
 @lru_cache(maxsize=32)
 def clean(source: str) -> Cleaned:
-    """Keep what mail programs show, drop what could run, and make a text part of it."""
+    """Keep what mail programs show, drop what could run, and make a text part of it. Raises TooMuch."""
+    _check_size(source)
     shelf = _Shelf(source)
     inlined = _inliner().inline(shelf.put_away(source))
     body = re.sub(r"<(/?)body\b", r"<\1div", inlined)
@@ -106,6 +125,22 @@ def clean(source: str) -> Cleaned:
     )
     safe = shelf.drop_comments(safe)
     return Cleaned(shelf.take_back(safe).strip(), shelf.take_back(_as_text(safe)), tuple(_removed(source)))
+
+
+def _check_size(source: str) -> None:
+    lowered = source.lower()
+    for word, most in _MOST.items():
+        if lowered.count(word) > most:
+            raise TooMuch(1, f"There are more than {most} “{word}” in it.")
+    deep: dict[str, int] = {}
+    for number, found in enumerate(_OPENING.finditer(lowered)):
+        if number > _MOST_TAGS * 2:
+            raise TooMuch(1, f"There are more than {_MOST_TAGS} tags in it.")
+        if found[2] not in _SHALLOW:
+            deep[found[2]] = max(deep.get(found[2], 0) + (-1 if found[1] else 1), 0)
+            if sum(deep.values()) > _DEEPEST:
+                line = source.count("\n", 0, found.start()) + 1
+                raise TooMuch(line, f"More than {_DEEPEST} tags stand within each other here, or are never closed.")
 
 
 def _inliner() -> css_inline.CSSInliner:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from targetgroups.models import Subscriber, TargetGroup
 
 from .exceptions import MailingError
-from .markup import clean
+from .markup import TooMuch, clean
 from .models import Mailing
 from .personal import CORE_FIELDS, Finding, NotATemplate, check, compiled, field_name, fields_in, values_of
 from .send.render import NotAHeader, NotAnAddress, Rendered, render
@@ -61,7 +61,7 @@ def preview(mailing: Mailing, who: Subscriber | None, *, postal_address: str, si
             site=site,
             values=values_of(who.first_name, who.last_name, who.email, who.remote_id, who.attributes),
         )
-    except NotATemplate as error:
+    except (NotATemplate, TooMuch) as error:
         raise MailingError(f"The message can't be read, line {error.line}: {error.sentence}") from None
     except (NotAnAddress, NotAHeader) as error:
         raise MailingError(str(error)) from None
@@ -105,7 +105,11 @@ def _of_part(part: str, source: str, known: Collection[str]) -> Iterator[Finding
 
 
 def _of_html(source: str) -> Iterator[Finding]:
-    cleaned = clean(source)
+    try:
+        cleaned = clean(source)
+    except TooMuch as error:
+        yield Finding("html", error.line, error.sentence, is_error=True)
+        return
     try:
         compiled(cleaned.html, is_html=True)
         compiled(cleaned.text)

@@ -36,8 +36,9 @@ _FILTERS = (
 _MOST_OUTPUT = 1_000_000
 _LONGEST_VALUE = 2_000
 _OPENERS = ("if", "unless", "case", "comment")
-_TAG = re.compile(r"\{%-?\s*(\w*)(.*?)-?%\}", re.DOTALL)
-_OUTPUT = re.compile(r"\{\{-?(.*?)-?\}\}", re.DOTALL)
+_MOST_BRACES = 4_000
+_TAG = re.compile(r"\{%-?\s*(\w*)((?:(?!\{%|%\}).)*?)-?%\}", re.DOTALL)
+_OUTPUT = re.compile(r"\{\{-?((?:(?!\{\{|\}\}).)*?)-?\}\}", re.DOTALL)
 _DEFAULT = re.compile(r"\|\s*default\b")
 _UNEXPECTED_TAG = re.compile(r"unexpected tag '(\w*)'")
 _UNSAFE_LINK = re.compile(r"\s*(?!https?:|mailto:|tel:)[^/?#:]*:", re.IGNORECASE)
@@ -67,6 +68,8 @@ class Compiled:
 
     def __init__(self, source: str, *, is_html: bool) -> None:
         environment = _HTML if is_html else _TEXT
+        if source.count("{") > _MOST_BRACES:
+            raise NotATemplate(1, f"There are more than {_MOST_BRACES} “{{” in it.")
         try:
             self._template = environment.from_string(source)
             self.variables = _variables(self._template, source)
@@ -139,7 +142,7 @@ def _without_default(part: str, source: str, known: Collection[str]) -> Iterator
     told: set[str] = set()
     for found in _OUTPUT.finditer(source):
         name = re.match(r"\s*([\w-]+)", found[1])
-        if not name or _DEFAULT.search(found[1]) or name[1] not in known or name[1] in asked | told | {"email"}:
+        if not name or _DEFAULT.search(found[1]) or name[1] not in known or name[1] in asked | told | {"email", "remote_id"}:
             continue
         told.add(name[1])
         sentence = f'“{name[1]}” has no default: whoever lacks it gets a gap. Write {{{{ {name[1]} | default: "…" }}}}.'

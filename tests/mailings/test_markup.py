@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailings.markup import clean
+from mailings.markup import TooMuch, clean
+from mailings.message import findings
 from mailings.personal import compiled
 
 
@@ -119,3 +120,30 @@ def test_text_is_made_of_headings_lists_links_and_pictures() -> None:
 @pytest.mark.parametrize("source", ["", "<", "<p", "</p></p>", "<!--", "{{", "<p>{%", "<a href='", "\0<p>\0"])
 def test_half_written_html_is_read_as_far_as_it_goes(source: str) -> None:
     clean(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<div>" * 30_000,
+        "<b>" * 60_000,
+        "<table><tr><td>" * 12_000,
+        "<ul><li>" * 20_000,
+        "<div></x>" * 20_000,
+        "<p>a</p>" * 20_000,
+        "<!--" * 40_000,
+        "<style>" * 20_000,
+        "{{" * 50_000,
+        "{%" * 50_000,
+    ],
+    ids=lambda source: source[:8],
+)
+def test_html_that_would_end_the_process_or_hold_it_up_is_refused_before_it_is_read(source: str) -> None:
+    with pytest.raises(TooMuch):
+        clean(source)
+    assert findings({"html": source}, [])[0].is_error
+
+
+def test_long_and_deep_html_of_a_real_message_is_read() -> None:
+    assert clean("<div>" * 150 + "x" + "</div>" * 150).html.count("<div>") >= 150
+    assert clean("<p>a<p>b<br>" * 1500).html.count("<p>") == 3000
