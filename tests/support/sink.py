@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email
 import logging
+import os
 import ssl
 import threading
 from collections import Counter
@@ -48,7 +49,8 @@ class Sink:
             self._options |= {"authenticator": authenticator, "auth_require_tls": is_starttls}
         self._lock = threading.Lock()
         logging.getLogger("mail.log").setLevel(logging.WARNING)  # the server's own words are not the product's log
-        self.port = ports.next_free(20_025)
+        # The tests of several processes look for a port at the same time.
+        self.port = ports.next_free(20_025 + os.getpid() % 9_000)
         self._controller: Controller | None = None
         self.behave()
 
