@@ -48,6 +48,7 @@ _LOW = 100
 _SETTLE_SECONDS = 0.25
 # How often it is asked whether somebody paused or cancelled, when nothing else tells.
 _LOOK_SECONDS = 0.5
+_LEAST_SECONDS = 1.0
 
 
 def deliver(mailing: Mailing, turn: Turn, *, seconds: float) -> None:
@@ -151,6 +152,7 @@ class _Books:
 
     def keep(self, until: float) -> None:
         try:
+            until = self._first_connection(until)
             while self._wants_more(until) or self._attempts:
                 self._settle(self._fleet.wait(*self._patience()))
                 if self._fleet.trouble:
@@ -162,6 +164,16 @@ class _Books:
             self._settle(self._fleet.close())
         if self._fleet.trouble:
             raise ServerAway(self._fleet.trouble)
+
+    def _first_connection(self, until: float) -> float:
+        """Wait for it as long as it takes: a step that ended before would never learn that the server is away.
+
+        Return until when to send: a server that lets us in slowly is sent something, too.
+        """
+        while not (self._fleet.room or self._fleet.trouble or self._is_stopped):
+            self._fleet.wait(1, _SETTLE_SECONDS)
+            self._look()
+        return max(until, time.monotonic() + _LEAST_SECONDS)
 
     def _wants_more(self, until: float) -> bool:
         return not self._is_stopped and time.monotonic() < until and bool(self._leased or not self._is_empty)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
@@ -192,6 +193,19 @@ def test_a_server_that_is_away_is_waited_for_then_the_mailing_pauses_and_can_be_
     assert (mailing.status, mailing.stop_code, post.sink.copies()) == ("sent", "", {ADA: 1, BO: 1})
     assert set(Recipient.objects.values_list("attempts", flat=True)) == {1}
     assert post.complaints(mailing) == []
+
+
+def test_a_server_that_is_silent_for_longer_than_a_step_is_away_all_the_same(
+    post: Post, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "_STEP_SECONDS", 0.01)
+    monkeypatch.setattr(pipeline, "_LONE_STEP_SECONDS", 0.01)
+    mailing = post.frozen(post.group(ADA))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = silent.getsockname()[1], 0.3
+        post.work(mailing)
+    assert (mailing.stop_code, mailing.server_tries, post.outcomes(mailing)) == ("mail_server", 1, {ADA: "queued"})
+    assert "was silent" in mailing.stop_text
 
 
 def test_a_server_that_refuses_the_sender_is_waited_for_in_the_same_way(post: Post) -> None:
