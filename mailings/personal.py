@@ -19,6 +19,7 @@ from liquid.filter import string_filter
 
 # What every recipient may have; a search's own columns come beside them, named by `field_name`.
 CORE_FIELDS = ("first_name", "last_name", "name", "email", "remote_id")
+_NEVER_EMPTY = {"email", "remote_id"}
 _TAGS = ("#", "case", "comment", "content", "if", "illegal", "output", "unless")
 _FILTERS = (
     "append",
@@ -142,7 +143,7 @@ def _without_default(part: str, source: str, known: Collection[str]) -> Iterator
     told: set[str] = set()
     for found in _OUTPUT.finditer(source):
         name = re.match(r"\s*([\w-]+)", found[1])
-        if not name or _DEFAULT.search(found[1]) or name[1] not in known or name[1] in asked | told | {"email", "remote_id"}:
+        if not name or _DEFAULT.search(found[1]) or name[1] not in known or name[1] in asked | told | _NEVER_EMPTY:
             continue
         told.add(name[1])
         sentence = f'“{name[1]}” has no default: whoever lacks it gets a gap. Write {{{{ {name[1]} | default: "…" }}}}.'
