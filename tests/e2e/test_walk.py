@@ -105,7 +105,8 @@ def test_a_reload_in_the_middle_of_a_sync_shows_the_same_progress_and_its_end(
         before = int(bar.get_attribute("value") or 0)
         page.reload()
         expect(page.locator("#info-live")).to_contain_text("Reading from MemberSuite")
-        assert before <= int(bar.get_attribute("value") or 0) < int(bar.get_attribute("max") or 0)
+        # All rows may have come by then: which page is the second depends on whose answer is first.
+        assert before <= int(bar.get_attribute("value") or 0) <= int(bar.get_attribute("max") or 0)
     expect(page.locator("#info-live").get_by_text("Completed")).to_be_visible(timeout=20_000)
     expect(page.locator(".big")).not_to_be_empty()
     run = SyncRun.objects.get(kind="group")
