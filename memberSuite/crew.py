@@ -14,13 +14,15 @@ from memberSuite.exceptions import ReadingStopped
 STEP = 0.1  # seconds; the longest anybody waits without looking at `stop`
 
 T = TypeVar("T")
-Job = Callable[[], Iterable[T]]
 
 
 class Halt:
-    """The caller's wish to stop, or the end of the work itself: both end every wait."""
+    """The caller's wish to stop, or the end of the work itself: both end every wait.
 
-    def __init__(self, stop: threading.Event | None) -> None:
+    Work inside other work has a halt of its own, whose `stop` is the halt of that other work.
+    """
+
+    def __init__(self, stop: threading.Event | Halt | None) -> None:
         self._stop = stop
         self._over = threading.Event()
 
@@ -29,11 +31,6 @@ class Halt:
 
     def set(self) -> None:
         self._over.set()
-
-    def renewed(self) -> Halt:
-        """End the work under way, and return a halt for what follows it."""
-        self.set()
-        return Halt(self._stop)
 
     def check(self) -> None:
         if self.is_set():
@@ -50,18 +47,22 @@ class Halt:
             self._over.wait(min(left, STEP))
 
 
+Job = Callable[[Halt], Iterable[T]]
+
+
 class Crew(Generic[T]):
     """Run jobs on daemon threads and yield what they give, in order of arrival.
 
-    The queue is bounded, so memory holds a few answers whatever the jobs give. The first error ends the crew.
+    The queue is bounded, so memory holds a few answers whatever the jobs give. The first error ends the crew, as does
+    whoever stops taking answers; the halt that each job gets is then set, so that none asks for more or waits on.
     A thread that hangs in a call is left behind: it ends by itself, and nothing it gives is taken any more.
     """
 
     def __init__(self, jobs: Iterable[Job[T]], *, readers: int, halt: Halt) -> None:
         self._jobs = deque(jobs)
         self._readers = max(1, min(readers, len(self._jobs)))
-        self._halt = halt
-        self._over = threading.Event()
+        self._stop = halt
+        self._over = Halt(halt)
         self._answers: queue.Queue[tuple[str, T | None, BaseException | None]] = queue.Queue(2 * self._readers)
 
     def __iter__(self) -> Iterator[T]:
@@ -70,7 +71,7 @@ class Crew(Generic[T]):
         working = self._readers
         try:
             while working:
-                self._halt.check()
+                self._stop.check()
                 try:
                     kind, answer, error = self._answers.get(timeout=STEP)
                 except queue.Empty:
@@ -87,16 +88,18 @@ class Crew(Generic[T]):
     def _read(self) -> None:
         try:
             while self._jobs:
+                self._over.check()
                 try:
                     job = self._jobs.popleft()
                 except IndexError:  # another reader took the last one
                     break
-                for answer in job():
+                for answer in job(self._over):
                     if not self._put("answer", answer, None):
                         return
             self._put("end", None, None)
         except BaseException as error:  # handed to the thread that waits, which raises it
             self._put("error", None, error)
+            self._over.set()  # now, and not when it is taken: the answers before it may take long
 
     def _put(self, kind: str, answer: T | None, error: BaseException | None) -> bool:
         while not self._over.is_set():
@@ -108,8 +111,8 @@ class Crew(Generic[T]):
         return False
 
 
-def run(job: Callable[[], T], halt: Halt) -> T:
+def run(job: Callable[[Halt], T], halt: Halt) -> T:
     """Run one blocking call on a thread of its own and wait for it in small steps."""
-    for answer in Crew([lambda: [job()]], readers=1, halt=halt):
+    for answer in Crew([lambda own: [job(own)]], readers=1, halt=halt):
         return answer
     raise AssertionError("a job gives one answer or raises")

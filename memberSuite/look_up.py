@@ -14,7 +14,7 @@ from memberSuite.records import PeoplePage, Person, RejectedRow
 IDS_A_CALL = 200
 MOST_ROWS_AN_ID = 500  # a person may have several rows in a search; a server that never stops gives more
 
-FetchIds = Callable[[Sequence[str], int, PageSize], Answer]
+FetchIds = Callable[[Sequence[str], int, PageSize, Halt], Answer]
 
 
 def batches(ids: Iterable[str], size: int) -> Iterator[list[str]]:
@@ -33,11 +33,11 @@ def look_up_pages(
         yield _page(answer, asked, number)
 
 
-def _answers(fetch: FetchIds, batch: list[str], page_size: int) -> Iterator[tuple[Answer, set[str]]]:
+def _answers(fetch: FetchIds, batch: list[str], page_size: int, halt: Halt) -> Iterator[tuple[Answer, set[str]]]:
     asked = {remote_id.lower() for remote_id in batch}
     start, answered = 0, set[str]()
     while True:
-        answer = fetch(batch, start, PageSize(page_size))
+        answer = fetch(batch, start, PageSize(page_size), halt)
         if not start and answer.total is not None and len(answer) > answer.total:
             raise UnreadableReply("More rows came than MemberSuite said there are.")
         is_only_page = not start

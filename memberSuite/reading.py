@@ -10,6 +10,7 @@ from memberSuite.exceptions import MemberSuiteError, PagingIgnored, SearchInvali
 from memberSuite.pages import (
     Answer,
     Ask,
+    Fetch,
     Order,
     PageSize,
     StartOver,
@@ -106,19 +107,22 @@ class PeopleReading:
 
     def _keyed(self) -> Iterator[PeoplePage]:
         jobs: list[Job[Answer]] = [self._range(low, high) for low, high in self._ranges()]
-        jobs.append(lambda: without_key(self._fetch))
+        jobs.append(lambda halt: without_key(self._fetch(halt)))
         for answer in Crew(jobs, readers=self._in_flight, halt=self._halt):
             yield self._page(answer, starts_over=False)
 
     def _range(self, low: int, high: int | None) -> Job[Answer]:
-        return lambda: keyed(self._fetch, low, high)
+        return lambda halt: keyed(self._fetch(halt), low, high)
 
     def _ranges(self) -> list[tuple[int, int | None]]:
         """Return one range for a few pages, else several between the first and the last key (rule 5)."""
         pages = -(-self.total_before // self._size.most)
         if self._in_flight < 2 or pages < 4:
             return [(0, None)]
-        ends: list[Job[list[int | None]]] = [lambda: [self._end("key")], lambda: [self._end("key_down")]]
+        ends: list[Job[list[int | None]]] = [
+            lambda halt: [self._end("key", halt)],
+            lambda halt: [self._end("key_down", halt)],
+        ]
         found = [key for keys in Crew(ends, readers=2, halt=self._halt) for key in keys]
         if not found:  # nobody has a key
             return [(0, None)]
@@ -127,31 +131,33 @@ class PeopleReading:
             raise StartOver
         return split_range(min(keys), max(keys), pages=pages, readers=self._in_flight)
 
-    def _end(self, order: Order) -> list[int | None]:
+    def _end(self, order: Order, halt: Halt) -> list[int | None]:
         """Return the first or the last key, as a list that is empty when nobody has one."""
-        return self._source.fetch(Ask(order, low=0), PageSize(1), self._halt).rows.keys()[:1]
+        return self._source.fetch(Ask(order, low=0), PageSize(1), halt).rows.keys()[:1]
 
     def _start_over(self) -> Iterator[PeoplePage]:
-        self._halt = self._halt.renewed()  # readers that still wait or hang must not hold the new reading up
         self.rows_received = 0
         self.filter_ignored = False
         self._total_before = self._ask_total()
         yield from self._offset("id", starts_over=True)
 
     def _offset(self, order: Order, *, starts_over: bool) -> Iterator[PeoplePage]:
-        jobs: list[Job[Answer]] = [lambda: by_offset(self._fetch, order, self._limit)]
+        jobs: list[Job[Answer]] = [lambda halt: by_offset(self._fetch(halt), order, self._limit)]
         first = True
         for answer in Crew(jobs, readers=1, halt=self._halt):
             yield self._page(answer, starts_over=starts_over and first)
             first = False
 
-    def _fetch(self, ask: Ask) -> Answer:
-        answer = self._source.fetch(ask, self._size, self._halt)
-        self._size.succeeded()
-        return answer
+    def _fetch(self, halt: Halt) -> Fetch:
+        def fetch(ask: Ask) -> Answer:
+            answer = self._source.fetch(ask, self._size, halt)
+            self._size.succeeded()
+            return answer
+
+        return fetch
 
     def _ask_total(self) -> int:
-        total = run(lambda: self._source.total(self._halt), self._halt)
+        total = run(self._source.total, self._halt)
         if total is None:
             raise TotalMissing
         return total

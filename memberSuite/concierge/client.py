@@ -47,19 +47,20 @@ class ConciergeClient:
 
     def check(self) -> Iterator[CheckStep]:
         return check_steps(
-            reach=lambda: run(self._wire.reach, self._halt()),
+            reach=lambda: run(lambda _: self._wire.reach(), self._halt()),
             sign_in=self._sign_in,
             list_searches=self.list_searches,
             read_one=self._count_individuals,
         )
 
     def list_searches(self) -> SearchList:
-        halt = self._halt()
-        return run(lambda: searches.list_searches(self._wire, self._settings.page_size, halt), halt)
+        return run(
+            lambda halt: searches.list_searches(self._wire, self._settings.page_size, halt),
+            self._halt(),
+        )
 
     def get_search(self, remote_id: str) -> Search:
-        halt = self._halt()
-        return run(lambda: searches.get_search(self._wire, remote_id, halt), halt)
+        return run(lambda halt: searches.get_search(self._wire, remote_id, halt), self._halt())
 
     def read_people(self, search: Search) -> PeopleReading:
         said = self._definition(search)
@@ -79,8 +80,7 @@ class ConciergeClient:
     def count_rows(self, search: Search, *, only_mailable: bool) -> int:
         said = self._definition(search)
         own = [criteria.flag_is(False)] if only_mailable and not said.is_limited else []
-        halt = self._halt()
-        total = run(lambda: self._source(said, own).total(halt), halt)
+        total = run(self._source(said, own).total, self._halt())
         if total is None:
             raise e.TotalMissing
         return total
@@ -101,7 +101,7 @@ class ConciergeClient:
             def body() -> str:
                 return envelope.mass_update(batch, "DoNotEmail", value)
 
-            run(lambda: self._wire.call("MassUpdate", body, lambda outcome: None, halt), halt)
+            run(lambda own: self._wire.call("MassUpdate", body, lambda outcome: None, own), halt)
 
         return write_flags(write, self.look_up_records, remote_ids, value)
 
@@ -144,24 +144,21 @@ class ConciergeClient:
         )
 
     def _look_up(self, said: definition.Definition | None, remote_ids: Iterable[str]) -> Iterator[PeoplePage]:
-        halt = self._halt()
         table = self._table(said)
 
-        def fetch(ids: Sequence[str], start: int, size: PageSize) -> Answer:
+        def fetch(ids: Sequence[str], start: int, size: PageSize, halt: Halt) -> Answer:
             source = ConciergeSource(self._wire, said, [criteria.id_is_one_of(ids)], table)
             return source.fetch(Ask("id", start=start), size, halt)
 
-        return look_up_pages(fetch, remote_ids, self._settings.page_size, self._settings.in_flight, halt)
+        return look_up_pages(fetch, remote_ids, self._settings.page_size, self._settings.in_flight, self._halt())
 
     def _sign_in(self) -> str | None:
-        halt = self._halt()
-        return run(lambda: self._wire.sign_in(halt), halt)
+        return run(self._wire.sign_in, self._halt())
 
     def _count_individuals(self) -> int:
         """Read one individual's id, and return how many individuals there are."""
-        halt = self._halt()
         source = ConciergeSource(self._wire, None, (), TableReader(PeopleReader(FLAG_COLUMNS)))
-        return run(lambda: source.total(halt), halt) or 0
+        return run(source.total, self._halt()) or 0
 
 
 def _criterion_refused(error: e.MemberSuiteError) -> e.MemberSuiteError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -49,19 +50,17 @@ class RestClient:
     def check(self) -> Iterator[CheckStep]:
         halt = Halt(self._stop)
         return check_steps(
-            reach=lambda: run(self._wire.reach, halt),
-            sign_in=lambda: run(lambda: self._wire.sign_in(halt), halt),
+            reach=lambda: run(lambda _: self._wire.reach(), halt),
+            sign_in=lambda: run(self._wire.sign_in, halt),
             list_searches=self.list_searches,
             read_one=self._read_one,
         )
 
     def list_searches(self) -> SearchList:
-        halt = Halt(self._stop)
-        return run(lambda: searches.list_searches(self._wire, halt), halt)
+        return run(lambda halt: searches.list_searches(self._wire, halt), Halt(self._stop))
 
     def get_search(self, remote_id: str) -> Search:
-        halt = Halt(self._stop)
-        return run(lambda: searches.get_search(self._wire, remote_id, halt), halt)
+        return run(lambda halt: searches.get_search(self._wire, remote_id, halt), Halt(self._stop))
 
     def read_people(self, search: Search) -> PeopleReading:
         return self._reading(self._source(search, [msql.FLAG_IS_FALSE]), asked_flag=False)
@@ -73,9 +72,8 @@ class RestClient:
         return self._reading(source, asked_flag=True, refused=_criterion_refused)
 
     def count_rows(self, search: Search, *, only_mailable: bool) -> int:
-        halt = Halt(self._stop)
         source = self._source(search, [msql.FLAG_IS_FALSE] if only_mailable else [])
-        total = run(lambda: source.total(halt), halt)
+        total = run(source.total, Halt(self._stop))
         if total is None:
             raise e.TotalMissing
         return total
@@ -92,7 +90,7 @@ class RestClient:
 
         def write(batch: Sequence[str]) -> None:
             for remote_id in batch:
-                run(lambda one=remote_id: self._write(one, value, halt), halt)  # type: ignore[misc]
+                run(partial(self._write, remote_id, value), halt)
 
         return write_flags(write, self.look_up_records, remote_ids, value)
 
@@ -124,17 +122,15 @@ class RestClient:
         )
 
     def _look_up(self, search: Search | None, remote_ids: Iterable[str]) -> Iterator[PeoplePage]:
-        halt = Halt(self._stop)
         reader = self._reader(search)
 
-        def fetch(ids: Sequence[str], start: int, size: PageSize) -> Answer:
+        def fetch(ids: Sequence[str], start: int, size: PageSize, halt: Halt) -> Answer:
             source = RestSource(self._wire, [msql.id_is_one_of(ids)], reader.people.names, reader)
             return source.fetch(Ask("id", start=start), size, halt)
 
         # Each id is one row here, so a page that holds a whole batch is the whole answer.
-        return look_up_pages(
-            fetch, remote_ids, max(self._settings.page_size, 2 * IDS_A_CALL), self._settings.in_flight, halt
-        )
+        page_size = max(self._settings.page_size, 2 * IDS_A_CALL)
+        return look_up_pages(fetch, remote_ids, page_size, self._settings.in_flight, Halt(self._stop))
 
     def _write(self, remote_id: str, value: bool, halt: Halt) -> None:
         """Put the whole record back with the one field changed: the service knows no partial write."""
@@ -153,9 +149,8 @@ class RestClient:
         )
 
     def _read_one(self) -> int | None:
-        halt = Halt(self._stop)
         call = execute(msql.select(("ID",), "Individual", (), "ID", 1))
-        run(lambda: self._wire.call(lambda: call, lambda outcome: items_of(outcome.value), halt), halt)
+        run(lambda halt: self._wire.call(lambda: call, lambda outcome: items_of(outcome.value), halt), Halt(self._stop))
         return None
 
 

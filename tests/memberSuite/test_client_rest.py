@@ -314,6 +314,24 @@ def test_trouble_that_stays_fails_in_the_end(
     assert standin.calls("executeSearch") == 1 + error.retries
 
 
+def test_a_look_up_beside_one_that_was_refused_is_not_asked_again(
+    standin: StandIn, client: MemberSuiteClient, everybody: Search
+) -> None:
+    wanted = [str(member["id"]) for member in standin.truth(everybody.remote_id)[:250]]
+    others = set(threading.enumerate())
+    with standin.holds("executeSearch") as held:
+        held.fault.times = 1
+        standin.fails("executeSearch", "http_503", times=1)  # what is held gets this answer
+        standin.fails("executeSearch", "AccessDenied", skip=1)
+        with pytest.raises(AccessDenied):
+            list(client.look_up_records(wanted))
+        held.release()
+        for reader in set(threading.enumerate()) - others:
+            if reader.name.startswith("membersuite-reader"):
+                reader.join(60)
+    assert standin.calls("executeSearch") == 2
+
+
 def test_stopping_interrupts_a_reading_at_once(standin: StandIn) -> None:
     stop = threading.Event()
     with rest(standin, stop=stop, page_size=25) as client:
