@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import zoneinfo
+from typing import Any, cast
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth import authenticate
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
+from django.contrib.auth.password_validation import password_validators_help_texts
+from django.http import HttpRequest
 
 from accounts.models import User
+
+NEW_PASSWORD = forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "form-control"})
 
 
 class SignInForm(AuthenticationForm):
@@ -30,3 +36,71 @@ class PreferencesForm(forms.ModelForm):
         for name, field in self.fields.items():
             field.widget.attrs["class"] = "form-select" if name == "timezone" else "form-control"
         self.fields["timezone"].choices = [(name, name.replace("_", " ")) for name in names]  # type: ignore[attr-defined]
+
+
+class PasswordAgainForm(forms.Form):
+    """Asks for the person's own password again; too many wrong ones lock as they do at the sign-in."""
+
+    password = forms.CharField(
+        label="Your password",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "class": "form-control"}),
+    )
+
+    def __init__(self, request: HttpRequest, data: Any = None) -> None:
+        self.request = request
+        super().__init__(data, auto_id=f"{type(self).__name__.lower()}_%s")
+
+    def clean_password(self) -> str:
+        password = str(self.cleaned_data["password"])
+        user = cast(User, self.request.user)
+        if authenticate(self.request, username=user.username, password=password) != user:
+            raise forms.ValidationError("This is not your password.", code="wrong")
+        return password
+
+
+class NewPasswordForm(SetPasswordForm):
+    """A new password, twice; the rules stand beside it."""
+
+    error_messages = {"password_mismatch": "The two passwords are not the same."}
+
+    def __init__(self, user: User, data: Any = None) -> None:
+        super().__init__(user, data)
+        _name_new_passwords(self)
+
+    @property
+    def rules(self) -> list[str]:
+        return password_validators_help_texts()
+
+
+class OwnPasswordForm(PasswordAgainForm):
+    """The present password, and the new one twice."""
+
+    new_password1 = forms.CharField(strip=False, widget=NEW_PASSWORD)
+    new_password2 = forms.CharField(strip=False, widget=NEW_PASSWORD)
+
+    def __init__(self, request: HttpRequest, data: Any = None) -> None:
+        super().__init__(request, data)
+        self.new = NewPasswordForm(cast(User, request.user), data)
+        _name_new_passwords(self)
+
+    @property
+    def rules(self) -> list[str]:
+        return self.new.rules
+
+    def clean(self) -> dict[str, Any]:
+        if not self.new.is_valid():
+            for name in ("new_password1", "new_password2"):
+                for error in self.new.errors.get(name, []):
+                    if error not in self.errors.get(name, []):
+                        self.add_error(name, error)
+        return self.cleaned_data
+
+    def save(self) -> None:
+        self.new.save()
+
+
+def _name_new_passwords(form: forms.BaseForm) -> None:
+    for name, label in (("new_password1", "New password"), ("new_password2", "New password, once more")):
+        field = form.fields[name]
+        field.label, field.help_text, field.widget = label, "", NEW_PASSWORD

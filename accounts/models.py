@@ -4,6 +4,7 @@ import zoneinfo
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import ValidationError
 from django.db import models
 
@@ -28,6 +29,8 @@ class User(AbstractUser):
     )
     # {table name: {"columns": [...], "page_size": n}}; holds no data of people, only the choice of columns.
     table_preferences = models.JSONField(default=dict, blank=True)
+    # To the minute: reading pages does not write each time.
+    last_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     def may(self, codename: str) -> bool:
         """Say whether this person has the permission."""
@@ -37,6 +40,24 @@ class User(AbstractUser):
         """Return what this person chose for a table; empty when nothing was."""
         stored = self.table_preferences.get(table)
         return stored if isinstance(stored, dict) else {}
+
+
+class Session(AbstractBaseSession):
+    """A session, with whose it is: so that a person sees where they are signed in, and can end it."""
+
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="sessions")
+    browser = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    @classmethod
+    def get_session_store_class(cls) -> Any:
+        from accounts.sessions import SessionStore
+
+        return SessionStore
 
 
 class Right(models.Model):

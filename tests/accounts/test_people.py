@@ -74,4 +74,4 @@ def test_preferences_are_saved_and_keep_what_they_do_not_show(client: Client) ->
     assert (user.first_name, user.timezone, user.email) == ("Ann", "Europe/Vienna", "ann@example.org")
     assert (user.username, user.table_preferences) == ("ann", {"runs": {"page_size": 50}})
     refused = client.post("/preferences/", values | {"email": "ann"}).content.decode()
-    assert 'id="email-error"' in refused
+    assert 'id="id_email_error"' in refused

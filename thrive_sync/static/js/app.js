@@ -108,6 +108,10 @@
     const byClock = event.detail.elt.hasAttribute("data-poll") && !event.detail.requestConfig?.triggeringEvent;
     if (byClock && document.hidden) event.preventDefault();
   });
+  // Nobody stays signed in because a page that nobody looks at asks for news.
+  document.body.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.elt.hasAttribute("data-poll") && !event.detail.triggeringEvent) event.detail.headers["X-By-Itself"] = "true";
+  });
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) $$("[data-poll]").forEach((part) => htmx.trigger(part, "seen-again"));
   });
