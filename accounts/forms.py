@@ -6,10 +6,12 @@ from typing import Any, cast
 from django import forms
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
+from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.http import HttpRequest
 
 from accounts.models import User
+from accounts.permissions import ROLES
 
 NEW_PASSWORD = forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "form-control"})
 
@@ -104,3 +106,49 @@ def _name_new_passwords(form: forms.BaseForm) -> None:
     for name, label in (("new_password1", "New password"), ("new_password2", "New password, once more")):
         field = form.fields[name]
         field.label, field.help_text, field.widget = label, "", NEW_PASSWORD
+
+
+class ForgotForm(forms.Form):
+    email = forms.EmailField(
+        label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "email", "class": "form-control"})
+    )
+
+
+class AcceptForm(NewPasswordForm):
+    """What an invited person says: who they are, and a password."""
+
+    first_name = forms.CharField(max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"}))
+    last_name = forms.CharField(
+        max_length=150, required=False, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
+    )
+    field_order = ["first_name", "last_name", "new_password1", "new_password2"]
+
+    def __init__(self, user: User, data: Any = None) -> None:
+        super().__init__(user, data)
+        for name in ("first_name", "last_name"):
+            self.fields[name].widget.attrs["class"] = "form-control"
+
+    def clean(self) -> dict[str, Any]:
+        # A password that is like the name given here is refused as well.
+        self.user.first_name = self.cleaned_data.get("first_name", "")
+        self.user.last_name = self.cleaned_data.get("last_name", "")
+        return super().clean() or {}
+
+
+class RolesForm(forms.Form):
+    roles = forms.ModelMultipleChoiceField(
+        Group.objects.filter(name__in=[role.name for role in ROLES]).order_by("name"),
+        to_field_name="name",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one role."},
+    )
+
+
+class InviteForm(RolesForm):
+    email = forms.EmailField(
+        label="E-mail address",
+        help_text="The user name, too.",
+        max_length=150,
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "class": "form-control"}),
+    )
+    field_order = ["email", "roles"]

@@ -7,6 +7,7 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 
 from accounts.permissions import RIGHTS, full_name
 
@@ -31,6 +32,12 @@ class User(AbstractUser):
     table_preferences = models.JSONField(default=dict, blank=True)
     # To the minute: reading pages does not write each time.
     last_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Invited and not here yet: the word that the link must hold. Empty as soon as it was used.
+    invitation = models.CharField(max_length=32, blank=True, db_default="", editable=False)
+    invited_at = models.DateTimeField(null=True, blank=True, editable=False)
+    invited_by = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
 
     def may(self, codename: str) -> bool:
         """Say whether this person has the permission."""
@@ -58,6 +65,32 @@ class Session(AbstractBaseSession):
         from accounts.sessions import SessionStore
 
         return SessionStore
+
+
+class Letter(models.Model):
+    """An e-mail about an account that is to go out or has gone out. The link is made when it does, and kept nowhere."""
+
+    class Kind(models.TextChoices):
+        INVITATION = "invitation", "Invitation"
+        PASSWORD = "password", "New password"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="letters")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    asked_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField(default=timezone.now)
+    tries = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            # What waits to be sent; nearly nothing does.
+            models.Index(fields=["due_at"], name="letter_due", condition=models.Q(sent_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} to {self.user}"
 
 
 class Right(models.Model):

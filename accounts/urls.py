@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.views import preferences, sign_in
+from accounts.views import by_link, preferences, sign_in, users
 
 app_name = "accounts"
 urlpatterns = [
@@ -9,4 +9,19 @@ urlpatterns = [
     path("preferences/", preferences.preferences, name="preferences"),
     path("preferences/password/", preferences.change_password, name="change_password"),
     path("preferences/sessions/end/", preferences.end_session, name="end_session"),
+    path("users/", users.users, name="users"),
+    path("users/invite/", users.invite, name="invite"),
+    path("users/<int:user_id>/", users.user, name="user"),
+    path("users/<int:user_id>/roles/", users.change_roles, name="change_roles"),
+    path("users/<int:user_id>/deactivate/", users.deactivate, name="deactivate"),
+    path("users/<int:user_id>/reactivate/", users.reactivate, name="reactivate"),
+    path("users/<int:user_id>/sign-out/", users.sign_out, name="sign_out_user"),
+    path("users/<int:user_id>/unlock/", users.unlock, name="unlock"),
+    path("users/<int:user_id>/link/", users.send_link, name="send_link"),
+    path("users/<int:user_id>/invite-again/", users.invite_again, name="invite_again"),
+    path("users/<int:user_id>/withdraw/", users.withdraw, name="withdraw"),
+    # Without sign-in.
+    path("invitation/<str:token>/", by_link.invitation, name="invitation"),
+    path("password/", by_link.forgot, name="forgot"),
+    path("password/<int:user_id>/<str:token>/", by_link.set_password, name="set_password"),
 ]

@@ -23,6 +23,8 @@ MAY_USE_CURSORS |= {"targetgroups/views/growth.py"}
 MAIL_PACKAGES = ("django.core.mail", "smtplib", "mailings.send.smtp", "smtp")
 # How a message looks; the connections to the mail server; any other of Django's backends; what tells of a stop.
 MAY_SEND_MAIL = {f"mailings/send/{name}.py" for name in ("letter", "deliver", "fleet", "backend", "notice")}
+# Invitations and links to a new password.
+MAY_SEND_MAIL |= {"accounts/letters.py"}
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
@@ -54,7 +56,7 @@ def test_a_task_holds_neither_a_branch_nor_a_catch() -> None:
     assert not found
 
 
-def test_only_the_delivery_of_mailings_sends_mail() -> None:
+def test_only_the_delivery_of_mailings_and_the_letters_to_users_send_mail() -> None:
     asked = {name for name, tree in modules() if any(each.startswith(MAIL_PACKAGES) for each in imported(tree))}
     assert asked == MAY_SEND_MAIL
 

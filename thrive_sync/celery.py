@@ -75,6 +75,16 @@ def _configuration() -> dict[str, Any]:
                 "schedule": settings.SYNC_SWEEP_SECONDS,
                 "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
             },
+            "send letters": {
+                "task": "accounts.tasks.send_letters",
+                "schedule": 60,
+                "options": {"queue": "interactive", "expires": 60},
+            },
+            "clean up people": {
+                "task": "accounts.tasks.clean_up",
+                "schedule": crontab(hour="3", minute="47"),
+                "options": {"queue": "scheduled"},
+            },
             "clean up": {
                 "task": "targetgroups.tasks.clean_up",
                 "schedule": crontab(hour="3", minute="17"),

@@ -95,6 +95,7 @@ SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # from the sign-in on, whatever is done meanwhile
 SESSION_IDLE_MINUTES = env.whole("SESSION_IDLE_MINUTES", 60, least=0)
 PASSWORD_RESET_TIMEOUT = 2 * 60 * 60
+INVITATION_DAYS = env.whole("INVITATION_DAYS", 7)
 
 # Lock-out: too many wrong passwords for a user name from one address
 AXES_FAILURE_LIMIT = env.whole("SIGN_IN_ATTEMPTS", 5)
@@ -175,6 +176,7 @@ EMAIL_FILE_PATH = _mail["EMAIL_FILE_PATH"]
 EMAIL_TIMEOUT = env.seconds("EMAIL_TIMEOUT", 30, least=0.1)
 MAIL_CONNECTIONS = env.whole("MAIL_CONNECTIONS", 8, most=50)
 MAIL_RATE = env.whole("MAIL_RATE", 0, least=0)  # messages a second of one mailing; 0: as fast as the server takes them
+EMAIL_FROM = env.text("EMAIL_FROM", "")
 SITE_URL = env.origin("SITE_URL", "")
 MAIL_POSTAL_ADDRESS = env.text("MAIL_POSTAL_ADDRESS", "")
 MAILING_SILENCE_SECONDS = env.seconds("MAILING_SILENCE_SECONDS", 30, least=0.5)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from accounts.models import User
-from accounts.permissions import VIEW_BRIDGE, VIEW_GROUPS, VIEW_MAILINGS, VIEW_SUBSCRIBERS
+from accounts.permissions import MANAGE_USERS, VIEW_BRIDGE, VIEW_GROUPS, VIEW_MAILINGS, VIEW_SUBSCRIBERS
 
 from ..rooms import Hit
 
@@ -59,9 +59,14 @@ PLACES = (
         "connection test keys membersuite removal guard association writeback do not email",
     ),
     Place(
+        "Users", "Admin > Users", "accounts:users", "person-plus", MANAGE_USERS,
+        ("Settings > Users", "Admin > User Management"),
+        "people accounts roles invite permissions deactivate unlock two-step sign-in sessions",
+    ),
+    Place(
         "Preferences", "Account > Preferences", "accounts:preferences", "person-circle", "",
         ("Settings > Profile", "My Account"),
-        "time zone password theme",
+        "time zone password theme two-step sessions signed in",
     ),
 )  # fmt: skip
 

@@ -1,0 +1,240 @@
+"""Admin > Users: who may sign in, and as what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import letters, links, listing, lockout, people, presence
+from accounts.decorators import requires
+from accounts.exceptions import NotAllowedNow
+from accounts.forms import InviteForm, RolesForm
+from accounts.models import User
+from accounts.permissions import MANAGE_USERS, RIGHTS, ROLES, VIEW_AUDIT
+from audit.models import AuditEntry
+
+ACTIONS = {
+    "user.invited": "Invited",
+    "user.invited_again": "Invited again",
+    "user.invitation_accepted": "Accepted the invitation",
+    "user.roles_changed": "Roles changed",
+    "user.deactivated": "Deactivated",
+    "user.reactivated": "Reactivated",
+    "user.signed_out": "Signed out everywhere by an administrator",
+    "user.signed_out_elsewhere": "Signed out in other places",
+    "user.unlocked": "Unlocked",
+    "user.link_sent": "Link to a new password made",
+    "user.password_changed": "Changed the password",
+    "user.password_set_by_link": "Set a new password by link",
+    "user.two_step_on": "Switched two-step sign-in on",
+    "user.two_step_off": "Switched two-step sign-in off",
+    "user.two_step_reset": "Two-step sign-in reset by an administrator",
+    "user.recovery_codes": "Made new recovery codes",
+}
+ONCE = "link_shown_once"
+
+
+@requires(MANAGE_USERS)
+@require_http_methods(["GET", "POST"])
+def users(request: HttpRequest) -> HttpResponse:
+    """List people. A search is posted: a name or address stands in no address of a page."""
+    asked = listing.wanted(request.GET, request.POST.get("q", ""))
+    lines, has_more = listing.page_of(asked)
+    context = {
+        "asked": asked,
+        "lines": lines,
+        "columns": COLUMNS,
+        "order": asked,
+        "roles": ROLES,
+        "states": listing.FILTERED,
+        "has_more": has_more,
+    }
+    return render(request, "accounts/users.html", context)
+
+
+COLUMNS = (
+    {"label": "Name", "sort": "name"},
+    {"label": "User name", "sort": "username"},
+    {"label": "E-mail", "sort": "email"},
+    {"label": "Roles", "sort": ""},
+    {"label": "State", "sort": ""},
+    {"label": "Last seen", "sort": "seen"},
+)
+
+
+@requires(MANAGE_USERS)
+@require_http_methods(["GET", "POST"])
+def invite(request: HttpRequest) -> HttpResponse:
+    form = InviteForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = people.invite(cast(User, request.user), form.cleaned_data["email"], form.cleaned_data["roles"])
+        except NotAllowedNow as error:
+            form.add_error("email", error.sentence)
+        else:
+            return _after_link(request, made, links.invitation_link(made), f"{made.email} is invited.")
+    context = {"form": form, "is_mailed": letters.is_set_up(), "days": settings.INVITATION_DAYS, "roles": _roles()}
+    return render(request, "accounts/invite.html", context, status=422 if form.errors else 200)
+
+
+@requires(MANAGE_USERS)
+@require_GET
+def user(request: HttpRequest, user_id: int) -> HttpResponse:
+    return _page(request, _the_user(user_id))
+
+
+@requires(MANAGE_USERS)
+@require_POST
+def change_roles(request: HttpRequest, user_id: int) -> HttpResponse:
+    changed, form = _the_user(user_id), RolesForm(request.POST)
+    if not form.is_valid():
+        return _page(request, changed, form)
+    return _do(
+        request,
+        changed,
+        lambda actor: people.change_roles(actor, changed, form.cleaned_data["roles"]),
+        f"The roles of {changed} were saved.",
+    )
+
+
+@requires(MANAGE_USERS)
+@require_POST
+def deactivate(request: HttpRequest, user_id: int) -> HttpResponse:
+    changed = _the_user(user_id)
+    said = f"{changed} is deactivated and signed out everywhere."
+    return _do(request, changed, lambda actor: people.deactivate(actor, changed), said)
+
+
+@requires(MANAGE_USERS)
+@require_POST
+def reactivate(request: HttpRequest, user_id: int) -> HttpResponse:
+    changed = _the_user(user_id)
+    said = f"{changed} can sign in again, with the password and roles of before."
+    return _do(request, changed, lambda actor: people.reactivate(actor, changed), said)
+
+
+@requires(MANAGE_USERS)
+@require_POST
+def sign_out(request: HttpRequest, user_id: int) -> HttpResponse:
+    changed = _the_user(user_id)
+    return _do(request, changed, lambda actor: people.sign_out(actor, changed), f"{changed} is signed out everywhere.")
+
+
+@requires(MANAGE_USERS)
+@require_POST
+def unlock(request: HttpRequest, user_id: int) -> HttpResponse:
+    changed = _the_user(user_id)
+    return _do(request, changed, lambda actor: people.unlock(actor, changed), f"{changed} can try again at once.")
+
+
+@requires(MANAGE_USERS)
+@require_POST
+def send_link(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Send a link to a new password; without e-mail, show it once."""
+    changed = _the_user(user_id)
+    try:
+        people.send_password_link(cast(User, request.user), changed)
+    except NotAllowedNow as error:
+        messages.error(request, error.sentence)
+        return redirect("accounts:user", user_id)
+    return _after_link(request, changed, links.password_link(changed), f"A link goes to {changed.email}.")
+
+
+@requires(MANAGE_USERS)
+@require_POST
+def invite_again(request: HttpRequest, user_id: int) -> HttpResponse:
+    invited = _the_user(user_id)
+    try:
+        people.invite_again(cast(User, request.user), invited)
+    except NotAllowedNow as error:
+        messages.error(request, error.sentence)
+        return redirect("accounts:user", user_id)
+    invited.refresh_from_db()
+    said = f"{invited.email} is invited again. The link sent before works no more."
+    return _after_link(request, invited, links.invitation_link(invited), said)
+
+
+@requires(MANAGE_USERS)
+@require_POST
+def withdraw(request: HttpRequest, user_id: int) -> HttpResponse:
+    invited = _the_user(user_id)
+    try:
+        people.withdraw(cast(User, request.user), invited)
+    except NotAllowedNow as error:
+        messages.error(request, error.sentence)
+        return redirect("accounts:user", user_id)
+    messages.success(request, f"The invitation of {invited.email} is withdrawn. Its link works no more.")
+    return redirect("accounts:users")
+
+
+def _the_user(user_id: int) -> User:
+    return get_object_or_404(User.objects.select_related("invited_by"), pk=user_id)
+
+
+def _do(request: HttpRequest, changed: User, act: Callable[[User], Any], said: str) -> HttpResponse:
+    try:
+        act(cast(User, request.user))
+        messages.success(request, said)
+    except NotAllowedNow as error:
+        messages.error(request, error.sentence)
+    return redirect("accounts:user", changed.pk)
+
+
+def _after_link(request: HttpRequest, about: User, link: str, said: str) -> HttpResponse:
+    """Say that the e-mail goes out; where none can, keep the link for the one page that shows it."""
+    if letters.is_set_up() and about.email:
+        messages.success(request, said)
+    else:
+        whole = settings.SITE_URL + link if settings.SITE_URL else request.build_absolute_uri(link)
+        request.session[ONCE] = {"user": about.pk, "link": whole}
+    return redirect("accounts:user", about.pk)
+
+
+def _page(request: HttpRequest, shown: User, form: RolesForm | None = None) -> HttpResponse:
+    kept = request.session.pop(ONCE, None) if request.session.get(ONCE, {}).get("user") == shown.pk else None
+    actor, locked = cast(User, request.user), lockout.locked_names()
+    entries = AuditEntry.objects.filter(object_type=shown._meta.label_lower, object_id=str(shown.pk))
+    context = {
+        "shown": shown,
+        "line": listing.Line(shown, listing.state_of(shown, locked)),
+        "form": form,
+        "chosen_roles": {role.name for role in shown.groups.all()},
+        "roles": _roles(),
+        "link": kept["link"] if kept else "",
+        "link_label": "Invitation" if shown.invitation else "New password",
+        "expires_at": links.expires_at(shown),
+        "letter": shown.letters.order_by("-asked_at").first(),
+        "is_mailed": letters.is_set_up() and bool(shown.email),
+        "is_self": shown.pk == actor.pk,
+        "places": presence.places_of(shown),
+        "changes": [_change(entry) for entry in entries[:20]] if actor.may(VIEW_AUDIT) else None,
+    }
+    answer = render(request, "accounts/user.html", context, status=422 if form and form.errors else 200)
+    if kept:
+        answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def _change(entry: AuditEntry) -> dict[str, Any]:
+    words = ACTIONS.get(entry.action, entry.action)
+    if entry.action == "user.roles_changed":
+        words = f"{words}: {_list(entry.before)} → {_list(entry.after)}"
+    return {"words": words, "who": entry.actor_label, "at": entry.at}
+
+
+def _list(kept: dict[str, Any] | None) -> str:
+    return ", ".join((kept or {}).get("roles", [])) or "none"
+
+
+def _roles() -> list[dict[str, Any]]:
+    """Say for each role what it may do."""
+    return [
+        {"name": role.name, "rights": [words for word, words in RIGHTS.items() if word in role.rights]}
+        for role in ROLES
+    ]
