@@ -91,6 +91,7 @@ class StopCode(models.TextChoices):
     SYNC_CANCELLED = "sync_cancelled", "A target group's resync was cancelled"
     TOO_LATE = "too_late", "Its time was over before it could begin"
     LIST_MOVED = "list_moved", "The list moved since it was reviewed"
+    RESTORED = "restored", "The database was restored from a back-up"
     NOBODY = "nobody", "Nobody would receive it"
     MAIL_SERVER = "mail_server", "The mail server can't be reached or refuses the sender"
     UNEXPECTED = "unexpected", "Something went wrong in this program"

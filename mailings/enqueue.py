@@ -17,7 +17,7 @@ from targetgroups.models import TargetGroup
 from thrive_sync.lib.addresses import is_address
 from thrive_sync.lib.claims import claim
 
-from .choices import CANCELLABLE, EDITABLE, STALE_STOPS, GroupRole, MailingStatus, Outcome, StopCode
+from .choices import ACTIVE, CANCELLABLE, EDITABLE, STALE_STOPS, GroupRole, MailingStatus, Outcome, StopCode
 from .exceptions import NotAllowedNow, NotReady
 from .letterbox import Beginning
 from .message import PARTS, findings_of
@@ -270,6 +270,24 @@ def request_pause(mailing: Mailing, user: Actor) -> None:
 
 
 @transaction.atomic
+def pause_everything() -> list[Mailing]:
+    """Have nothing go out by itself any more: pause what is sending, stop what waits for its time or its syncs.
+
+    For a database that was restored: what it holds as queued may have gone out since. Returns the mailings touched.
+    """
+    touched = list(Mailing.objects.select_for_update().filter(status__in=ACTIVE).order_by("pk"))
+    for mailing in touched:
+        if mailing.status == MailingStatus.SENDING:
+            request_pause(mailing, None)
+            continue
+        before = {"status": mailing.status}
+        stop = {"stop_code": StopCode.RESTORED, "stop_text": _RESTORED, "stopped_at": Now(), "due_at": None}
+        _change(Mailing.objects.filter(pk=mailing.pk), mailing, "stopped", status=MailingStatus.STOPPED, **stop)
+        audit.record("command", "mailing.stop", mailing, before, {"stopped": StopCode.RESTORED})
+    return touched
+
+
+@transaction.atomic
 def request_resume(mailing: Mailing, user: Actor) -> None:
     """Go on with a paused mailing. Raises NotAllowedNow if it is not paused."""
     paused = Mailing.objects.filter(pk=mailing.pk, status=MailingStatus.PAUSED)
@@ -315,6 +333,10 @@ def wake_mailing(mailing_id: int) -> None:
 
 # --- inside ------------------------------------------------------------------------------------------------------
 
+_RESTORED = (
+    "The database was restored from a back-up. If this mailing went out after the back-up was made, cancel it; the "
+    "mail server's log tells. If not, retry."
+)
 _NOT_STOPPED: dict[str, Any] = {
     "stop_code": "",
     "stop_text": "",

@@ -8,6 +8,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from audit.models import AuditEntry
+from mailings.enqueue import request_retry
 from mailings.models import Mailing
 from tests.support.post import Post
 
@@ -46,3 +48,30 @@ def test_waiting_ends_with_the_mailing_and_its_exit_code_says_how(post: Post) ->
     with pytest.raises(SystemExit) as gave_up:
         told(str(mailing.pk), "--wait", "--timeout", "0.1")
     assert gave_up.value.code == 1
+
+
+def test_r13_after_a_restore_nothing_goes_out_by_itself(post: Post) -> None:
+    group = post.group(ADA)
+    begun = {status: post.mailing(group) for status in ("scheduled", "resyncing", "sending", "paused", "sent", "draft")}
+    for status, mailing in begun.items():
+        Mailing.objects.filter(pk=mailing.pk).update(status=status)
+    output = StringIO()
+    call_command("pause_sending", stdout=output)
+    now = {was: Mailing.objects.get(pk=mailing.pk) for was, mailing in begun.items()}
+    assert {was: mailing.status for was, mailing in now.items()} == {
+        "scheduled": "stopped",
+        "resyncing": "stopped",
+        "sending": "paused",
+        "paused": "paused",
+        "sent": "sent",
+        "draft": "draft",
+    }
+    assert now["scheduled"].stop_code == "restored"
+    assert f"Stopped: mailing {now['scheduled'].pk}, Spring letter" in output.getvalue()
+    assert AuditEntry.objects.filter(actor_label="command", action__in=("mailing.stop", "mailing.pause")).count() == 3
+    request_retry(now["resyncing"], None)
+    assert now["resyncing"].status == "scheduled"
+    again = StringIO()
+    Mailing.objects.filter(pk=now["resyncing"].pk).update(status="cancelled")
+    call_command("pause_sending", stdout=again)
+    assert again.getvalue() == "No mailing was under way or scheduled.\n"
