@@ -152,3 +152,26 @@ class InviteForm(RolesForm):
         widget=forms.EmailInput(attrs={"autocomplete": "off", "class": "form-control"}),
     )
     field_order = ["email", "roles"]
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label="Code",
+        max_length=20,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "text", "autocapitalize": "none", "autofocus": True}
+            | {"spellcheck": "false", "class": "form-control code"}
+        ),
+    )
+
+
+class BeginForm(PasswordAgainForm):
+    """Two-step sign-in is set up."""
+
+
+class CodesForm(PasswordAgainForm):
+    """New recovery codes are made."""
+
+
+class OffForm(PasswordAgainForm):
+    """Two-step sign-in is switched off."""

@@ -112,7 +112,7 @@ def state_of(user: User, locked: set[str]) -> State:
 def _found(asked: Wanted, locked: set[str]) -> QuerySet[Any]:
     named = Trim(Concat("first_name", models.Value(" "), "last_name"))
     shown = Coalesce(NullIf(named, models.Value("")), "username")
-    users = User.objects.annotate(shown_name=shown).prefetch_related("groups")
+    users = User.objects.annotate(shown_name=shown).select_related("two_step").prefetch_related("groups")
     for word in asked.text.split():
         users = users.filter(Q(shown_name__icontains=word) | Q(username__icontains=word) | Q(email__icontains=word))
     if asked.role:

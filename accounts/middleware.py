@@ -3,14 +3,18 @@ from __future__ import annotations
 import zoneinfo
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 
-from accounts import presence
+from accounts import presence, two_step
+from accounts.permissions import MANAGE_USERS
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -48,6 +52,32 @@ class PresenceMiddleware:
             messages.warning(request, f"You were signed out, because nothing was done here for {minutes} minutes.")
         elif "X-By-Itself" not in request.headers:
             presence.mark(request, now)
+
+
+class TwoStepMiddleware:
+    """Where Administrators must sign in in two steps, lead whoever did not to where that is set up."""
+
+    # What they can open before. The codes that a person sees once are no page to be led away from.
+    OPEN = ("two_step", "begin_two_step", "confirm_two_step", "sign_out", "sign_in")
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        if not settings.TWO_STEP_FOR_ADMINISTRATORS or not request.session.session_key:
+            return None
+        if not request.user.is_authenticated or request.session.get(two_step.PASSED):
+            return None
+        match = request.resolver_match
+        is_open = match is not None and match.app_name == "accounts" and match.url_name in self.OPEN
+        if is_open or not request.user.may(MANAGE_USERS):
+            return None
+        if "HX-Request" in request.headers:
+            return HttpResponse(status=401, headers={"HX-Redirect": reverse("accounts:two_step")})
+        return redirect("accounts:two_step")
 
 
 def _zone_of(request: HttpRequest) -> zoneinfo.ZoneInfo | None:

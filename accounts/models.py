@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.permissions import RIGHTS, full_name
+from thrive_sync.lib.encryption import EncryptedTextField
 
 
 def validate_timezone(name: str) -> None:
@@ -43,6 +44,12 @@ class User(AbstractUser):
         """Say whether this person has the permission."""
         return self.has_perm(full_name(codename))
 
+    @property
+    def has_two_step(self) -> bool:
+        """Say whether the sign-in asks for a code."""
+        two_step = getattr(self, "two_step", None)
+        return two_step is not None and two_step.confirmed_at is not None
+
     def table_preference(self, table: str) -> dict[str, Any]:
         """Return what this person chose for a table; empty when nothing was."""
         stored = self.table_preferences.get(table)
@@ -65,6 +72,26 @@ class Session(AbstractBaseSession):
         from accounts.sessions import SessionStore
 
         return SessionStore
+
+
+class TwoStep(models.Model):
+    """A second step at the sign-in: the secret of an authenticator app, and what is left of the recovery codes."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="two_step")
+    secret = EncryptedTextField()
+    # Empty until a first code has shown that the app has the secret: nobody is asked for a code before.
+    confirmed_at = models.DateTimeField(null=True)
+    # A code is taken once: that of this half minute, and of those before, no more.
+    last_step = models.BigIntegerField(default=0)
+    recovery_codes = models.JSONField(default=list)  # their hashes; one that was used is gone
+    failures = models.PositiveSmallIntegerField(default=0)
+    failed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"two-step sign-in of {self.user}"
 
 
 class Letter(models.Model):

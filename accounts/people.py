@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 import audit
-from accounts import letters, lockout, presence
+from accounts import letters, lockout, presence, two_step
 from accounts.exceptions import NotAllowedNow
 from accounts.models import Letter, User
 from accounts.permissions import ADMINISTRATOR
@@ -133,6 +133,15 @@ def sign_out(actor: User, user: User) -> int:
 def unlock(actor: User, user: User) -> None:
     lockout.unlock(user)
     audit.record(actor, "user.unlocked", user)
+
+
+@transaction.atomic
+def reset_two_step(actor: User, user: User) -> None:
+    """Switch two-step sign-in off for somebody who lost app and codes; whoever is signed in with it no longer is."""
+    if not two_step.switch_off(user):
+        raise NotAllowedNow(f"{user} signs in without a second step.")
+    presence.end_all(user)
+    audit.record(actor, "user.two_step_reset", user)
 
 
 @transaction.atomic

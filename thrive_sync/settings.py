@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "accounts.middleware.TimezoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.middleware.PresenceMiddleware",
+    "accounts.middleware.TwoStepMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -95,6 +96,7 @@ SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # from the sign-in on, whatever is done meanwhile
 SESSION_IDLE_MINUTES = env.whole("SESSION_IDLE_MINUTES", 60, least=0)
 PASSWORD_RESET_TIMEOUT = 2 * 60 * 60
+TWO_STEP_FOR_ADMINISTRATORS = env.flag("TWO_STEP_FOR_ADMINISTRATORS", default=False)
 INVITATION_DAYS = env.whole("INVITATION_DAYS", 7)
 
 # Lock-out: too many wrong passwords for a user name from one address

@@ -9,7 +9,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
-from accounts import presence
+from accounts import presence, two_step
 from accounts.forms import SignInForm
 
 
@@ -19,7 +19,11 @@ class SignInView(LoginView):
     redirect_authenticated_user = True
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        presence.sign_in(self.request, form.get_user())
+        user = form.get_user()
+        if user.has_two_step:
+            two_step.wait_for_code(self.request, user, self.get_success_url())
+            return redirect("accounts:sign_in_code")
+        presence.sign_in(self.request, user)
         return redirect(self.get_success_url())
 
 

@@ -63,6 +63,7 @@ COLUMNS = (
     {"label": "User name", "sort": "username"},
     {"label": "E-mail", "sort": "email"},
     {"label": "Roles", "sort": ""},
+    {"label": "Two-step", "sort": ""},
     {"label": "State", "sort": ""},
     {"label": "Last seen", "sort": "seen"},
 )
@@ -135,6 +136,14 @@ def unlock(request: HttpRequest, user_id: int) -> HttpResponse:
 
 @requires(MANAGE_USERS)
 @require_POST
+def reset_two_step(request: HttpRequest, user_id: int) -> HttpResponse:
+    changed = _the_user(user_id)
+    said = f"{changed} signs in with the password alone now, and was signed out everywhere."
+    return _do(request, changed, lambda actor: people.reset_two_step(actor, changed), said)
+
+
+@requires(MANAGE_USERS)
+@require_POST
 def send_link(request: HttpRequest, user_id: int) -> HttpResponse:
     """Send a link to a new password; without e-mail, show it once."""
     changed = _the_user(user_id)
@@ -174,7 +183,7 @@ def withdraw(request: HttpRequest, user_id: int) -> HttpResponse:
 
 
 def _the_user(user_id: int) -> User:
-    return get_object_or_404(User.objects.select_related("invited_by"), pk=user_id)
+    return get_object_or_404(User.objects.select_related("invited_by", "two_step"), pk=user_id)
 
 
 def _do(request: HttpRequest, changed: User, act: Callable[[User], Any], said: str) -> HttpResponse:

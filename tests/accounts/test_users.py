@@ -36,7 +36,7 @@ def test_the_list_tells_name_roles_state_and_when_last_seen(sign_in: SignIn) -> 
     seen = timezone.now() - timedelta(hours=3)
     somebody("ben", "Publisher", "Subscribers", first_name="Ben", email="ben@lamps.example", last_seen_at=seen)
     page = text_of(sign_in().get("/users/"))
-    assert "Ben ben ben@lamps.example Publisher, Subscribers Active 3 h ago" in page
+    assert "Ben ben ben@lamps.example Publisher, Subscribers Off Active 3 h ago" in page
     assert "you" in page
 
 
