@@ -108,3 +108,23 @@ class NoticeState(models.TextChoices):
     SENT = "sent", "Told"
     FAILED = "failed", "Not told"
     NOBODY = "nobody", "Nobody to tell"
+
+
+class EventKind(models.TextChoices):
+    """What a mail provider told of a message."""
+
+    HARD_BOUNCE = "hard_bounce", "Hard bounce"
+    SOFT_BOUNCE = "soft_bounce", "Soft bounce"
+    COMPLAINT = "complaint", "Complaint"
+    OPT_OUT = "opt_out", "Opted out at the provider"
+    REJECTED = "rejected", "Not sent by the provider"
+    DELIVERED = "delivered", "Delivered"
+
+
+class EventEffect(models.TextChoices):
+    """What became of it here."""
+
+    SUPPRESSED = "suppressed", "Address suppressed"
+    NOTED = "noted", "Noted"
+    OUTLIVED = "outlived", "Older than what is known"
+    UNKNOWN_ADDRESS = "unknown_address", "Nobody here has the address"

@@ -70,8 +70,9 @@ def opt_out(recipient: Recipient, how: How) -> None:
     if is_opted_out(recipient):
         return
     note = f"mailing {recipient.mailing_id}, {how}"
-    added = suppression.suppress(recipient.email, SuppressionCause.OPT_OUT, note)
-    audit.record("recipient", "opt_out", added, None, {"recipient": recipient.pk, "how": how})
+    added = suppression.add(recipient.email, SuppressionCause.OPT_OUT, note, mailing_id=recipient.mailing_id)
+    if added is not None:
+        audit.record("recipient", "opt_out", added, None, {"recipient": recipient.pk, "how": how})
 
 
 @transaction.atomic
@@ -81,7 +82,7 @@ def opt_in(recipient: Recipient) -> None:
     ended = suppression.in_force(recipient.email).filter(cause=SuppressionCause.OPT_OUT).first()
     if ended is None:
         return
-    suppression.lift(recipient.email, SuppressionCause.OPT_OUT)
+    suppression.lift(recipient.email, SuppressionCause.OPT_OUT, because="the person opted in again, by the link")
     audit.record("recipient", "opt_in", ended, None, {"recipient": recipient.pk})
 
 

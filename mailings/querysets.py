@@ -12,7 +12,10 @@ from django.db.models.functions import Now
 from .choices import SETTLED, MailingStatus, NoticeState, Outcome
 
 if TYPE_CHECKING:
-    from .models import Mailing, Recipient  # noqa: F401 - named in base classes alone
+    from .models import MailEvent, Mailing, Recipient  # noqa: F401 - named in base classes alone
+
+
+MOST_TRIES = 5
 
 
 class MailingQuerySet(models.QuerySet["Mailing"]):
@@ -43,6 +46,12 @@ class RecipientQuerySet(models.QuerySet["Recipient"]):
     def held_by(self, mailing_id: int, lease: str) -> Self:
         """Recipients whom a worker has leased or in flight."""
         return self.filter(mailing=mailing_id, outcome__in=(Outcome.LEASED, Outcome.IN_FLIGHT), leased_by=lease)
+
+
+class MailEventQuerySet(models.QuerySet["MailEvent"]):
+    def waiting(self) -> Self:
+        """Events still to be applied, those that failed before last; after some tries one is left alone."""
+        return self.filter(applied_at__isnull=True, tries__lt=MOST_TRIES).order_by("tries", "id")
 
 
 def figures_of(mailing: Mailing) -> dict[str, Any]:

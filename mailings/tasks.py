@@ -6,6 +6,7 @@ from celery import shared_task
 
 from thrive_sync.lib.steps import follow_up
 
+from . import bounces
 from .send import pipeline
 
 
@@ -17,3 +18,8 @@ def advance_mailing(self: Any, mailing_id: int) -> None:
 @shared_task
 def sweep() -> None:
     pipeline.sweep()
+
+
+@shared_task(bind=True, acks_late=True)
+def apply_mail_events(self: Any) -> None:
+    follow_up(self, bounces.work())

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import compose, exports, group, inbox, optout, overview, preview, report, sending, tables
+from .views import compose, exports, group, inbox, mail_events, optout, overview, preview, report, sending, tables
 
 app_name = "mailings"
 urlpatterns = [
@@ -34,6 +34,7 @@ urlpatterns = [
     # A tab of Info.
     path("target-groups/<int:group_id>/mailings/", group.group_mailings, name="group_mailings"),
     # Without sign-in.
+    path("mail-events/<slug:provider>/", mail_events.mail_events, name="mail_events"),
     path("opt-out/<str:token>/", optout.opt_out, name="opt_out"),
     path("opt-out/<str:token>/undo/", optout.opt_in, name="opt_in"),
     # Only in the demo.

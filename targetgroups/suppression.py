@@ -3,7 +3,7 @@
 Whatever changes it marks the counts of the groups that the address is in as outdated (R15).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -14,26 +14,76 @@ from thrive_sync.lib.addresses import address_key
 from .choices import SuppressionCause
 from .models import Bridge, Membership, ReceivingCount, Suppression
 
+LONGEST_NOTE = 500
+LONGEST_NAME = 150
 
-def suppress(address: str, cause: SuppressionCause, note: str = "") -> Suppression:
+
+def suppress(address: str, cause: SuppressionCause, note: str = "", *, by: str = "") -> Suppression:
     """Keep an address from being mailed; the second call for one cause returns the first one's row."""
+    return add(address, cause, note, by=by) or in_force(address).get(cause=cause)
+
+
+def add(
+    address: str,
+    cause: SuppressionCause,
+    note: str = "",
+    *,
+    by: str = "",
+    said: str = "",
+    mailing_id: int | None = None,
+) -> Suppression | None:
+    """Keep an address from being mailed; None: this cause keeps it already.
+
+    Args:
+        by: the person or program that does it, by name.
+        said: the words of the mail server, or of the provider.
+        mailing_id: of the mailing that brought it about.
+    """
     key = address_key(address)
     try:
         with transaction.atomic():
-            suppression = Suppression.objects.create(address_key=key, address=address, cause=cause, note=note)
+            suppression = Suppression.objects.create(
+                address_key=key,
+                address=address,
+                cause=cause,
+                note=note[:LONGEST_NOTE],
+                added_by=by[:LONGEST_NAME],
+                said=said,
+                mailing_id=mailing_id,
+            )
             transaction.on_commit(lambda: mark_outdated([key]))
             return suppression
     except IntegrityError:
-        return in_force(address).get(cause=cause)
+        return None
 
 
-def lift(address: str, cause: SuppressionCause) -> bool:
-    """End a suppression; say whether there was one."""
+def add_many(addresses: Mapping[str, str], cause: SuppressionCause, note: str, *, by: str) -> list[Suppression]:
+    """Keep addresses, by their keys, from being mailed; return the new ones. Raises IntegrityError in a race."""
     with transaction.atomic():
-        is_lifted = in_force(address).filter(cause=cause).update(lifted_at=timezone.now()) > 0
-        if is_lifted:
-            transaction.on_commit(lambda: mark_outdated([address_key(address)]))
-    return is_lifted
+        known = Suppression.objects.in_force().filter(cause=cause, address_key__in=list(addresses))
+        fresh = addresses.keys() - set(known.values_list("address_key", flat=True))
+        rows = [
+            Suppression(address_key=key, address=addresses[key], cause=cause, note=note[:LONGEST_NOTE], added_by=by)
+            for key in sorted(fresh)
+        ]
+        Suppression.objects.bulk_create(rows)
+        transaction.on_commit(lambda: mark_outdated(fresh))
+    return rows
+
+
+def lift(address: str, cause: SuppressionCause, *, by: str = "", because: str = "") -> bool:
+    """End a suppression; say whether there was one."""
+    return lift_all(in_force(address).filter(cause=cause), by=by, because=because) > 0
+
+
+def lift_all(rows: QuerySet[Suppression], *, by: str, because: str) -> int:
+    """End suppressions that are in force; return how many."""
+    with transaction.atomic():
+        keys = list(rows.values_list("address_key", flat=True))
+        count = rows.update(lifted_at=timezone.now(), lifted_by=by[:LONGEST_NAME], lifted_because=because)
+        if count:
+            transaction.on_commit(lambda: mark_outdated(keys))
+    return count
 
 
 def is_suppressed(address: str) -> bool:

@@ -29,7 +29,7 @@ def opt_out(person: Subscriber, user: AbstractBaseUser, reason: str) -> Suppress
     if not person.address_key:
         raise NotAllowedNow("There is no address to opt out: nothing is kept of this person but the Remote ID.")
     with transaction.atomic():
-        added = suppression.suppress(person.email, SuppressionCause.OPT_OUT, f"here: {reason}")
+        added = suppression.suppress(person.email, SuppressionCause.OPT_OUT, f"here: {reason}", by=str(user))
         audit.record(user, "opt_out", added, None, _told(person, reason))
     return added
 
@@ -49,7 +49,7 @@ def opt_in(person: Subscriber, user: AbstractBaseUser, reason: str) -> None:
         if not causes:
             raise NotAllowedNow("Nothing keeps this address from being mailed.")
         for one in causes:
-            suppression.lift(person.email, SuppressionCause(one.cause))
+            suppression.lift(person.email, SuppressionCause(one.cause), by=str(user), because=reason)
             audit.record(user, "opt_in", one, None, _told(person, reason))
 
 
@@ -61,7 +61,7 @@ def erase(person: Subscriber, user: AbstractBaseUser) -> None:
         if person.erased_at:
             raise NotAllowedNow("This person was erased already.")
         if person.address_key:
-            suppression.suppress(person.email, SuppressionCause.ERASED, f"Remote ID {person.remote_id}")
+            suppression.suppress(person.email, SuppressionCause.ERASED, f"Remote ID {person.remote_id}", by=str(user))
         elsewhere = erasing.erase(person)
         audit.record(user, "person.erased", person, None, {"remote_id": person.remote_id, **elsewhere})
 

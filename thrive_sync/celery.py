@@ -70,6 +70,11 @@ def _configuration() -> dict[str, Any]:
                 "schedule": settings.SYNC_SWEEP_SECONDS,
                 "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
             },
+            "apply mail events": {
+                "task": "mailings.tasks.apply_mail_events",
+                "schedule": settings.SYNC_SWEEP_SECONDS,
+                "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
+            },
             "count outdated": {
                 "task": "targetgroups.tasks.count_outdated",
                 "schedule": settings.SYNC_SWEEP_SECONDS,

@@ -186,6 +186,21 @@ MAILING_LATE_SECONDS = env.seconds("MAILING_LATE_SECONDS", 3600, least=1)
 # The list moved since the sender reviewed it if the number of recipients changed by more than both of these.
 MAILING_MOVED_PERCENT = env.whole("MAILING_MOVED_PERCENT", 10, least=0)
 MAILING_MOVED_PEOPLE = env.whole("MAILING_MOVED_PEOPLE", 25, least=0)
+# What a provider tells of bounces and complaints must be signed: without its secret nothing is there to tell it to.
+ANYMAIL = {
+    name: value
+    for name, value in {
+        "WEBHOOK_SECRET": env.sign_ins("MAIL_WEBHOOK_SECRET"),
+        "MAILERSEND_SIGNING_SECRET": env.text("MAILERSEND_WEBHOOK_SECRET", ""),
+        "MAILGUN_WEBHOOK_SIGNING_KEY": env.text("MAILGUN_WEBHOOK_KEY", ""),
+        "MANDRILL_WEBHOOK_KEY": env.text("MANDRILL_WEBHOOK_KEY", ""),
+        "SENDGRID_TRACKING_WEBHOOK_VERIFICATION_KEY": env.public_key("SENDGRID_WEBHOOK_KEY"),
+    }.items()
+    if value
+}
+# So many soft bounces of different mailings within so many days suppress an address.
+SOFT_BOUNCE_MAILINGS = env.whole("SOFT_BOUNCE_MAILINGS", 5)
+SOFT_BOUNCE_DAYS = env.whole("SOFT_BOUNCE_DAYS", 30)
 MAIL_SINK_DIR = env.text("MAIL_SINK_DIR", "")  # the demo's: its inbox is a page then
 
 # Logs: to stderr, redacted

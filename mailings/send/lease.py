@@ -4,21 +4,30 @@ A leased recipient was not touched yet and goes back by itself; one in flight ma
 when its worker died nobody knows: it becomes unknown, for a person to decide.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Case, DateTimeField, Min, When
 from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
 
-from ..choices import SETTLED, UNSETTLED, Outcome
-from ..models import Recipient
+import audit
+from targetgroups import suppression
+from targetgroups.choices import SuppressionCause
+
+from ..choices import SETTLED, UNSETTLED, EventKind, Outcome
+from ..models import MailEvent, Recipient
+from ..refusals import is_nobody_there, is_soft_bounce
 from .tally import Moved, move
 
 _SETTLED = ", ".join(f"'{outcome}'" for outcome in SETTLED)
 # For the mailing that many are settled in one statement.
 _STEP = 5_000
+# As "by" of what our own mail server said, and as the provider of what it told.
+MAIL_SERVER, SMTP = "mail server", "smtp"
 # A recipient whom the server put off is tried again after so many seconds, then given up.
 _BACK_OFF = (60, 300, 900)
 
@@ -71,7 +80,9 @@ class ServerAway(Exception):
 
 
 def with_patience(verdict: Verdict, attempts: int) -> Verdict:
-    """Give a deferred recipient its waiting time, or give it up."""
+    """Give a deferred recipient its waiting time, or give it up; one whom nobody knows there has bounced."""
+    if verdict.outcome == Outcome.FAILED and is_nobody_there(verdict.reason, verdict.said):
+        return Verdict(Outcome.BOUNCED, verdict.reason, verdict.said)
     if verdict.outcome != Outcome.DEFERRED:
         return verdict
     if attempts > len(_BACK_OFF):
@@ -130,8 +141,14 @@ def settle(mailing_id: int, lease: str, verdicts: Iterable[tuple[int, Verdict]])
 
     A worker that was silent too long finds its recipients unknown already: what it knows for sure still replaces that.
     """
+    verdicts = list(verdicts)
+    with transaction.atomic():
+        _settle(mailing_id, lease, verdicts)
+
+
+def _settle(mailing_id: int, lease: str, verdicts: Sequence[tuple[int, Verdict]]) -> None:
     ids, told = zip(*verdicts, strict=True)
-    move(
+    settled = move(
         mailing_id,
         """
         SELECT r.id, r.outcome, r.reason, v.to_outcome, v.to_reason, v.said, v.wait
@@ -139,7 +156,7 @@ def settle(mailing_id: int, lease: str, verdicts: Iterable[tuple[int, Verdict]])
             AS v(id, to_outcome, to_reason, said, wait)
         JOIN mailings_recipient r ON r.id = v.id
         WHERE r.mailing_id = %(mailing)s AND r.leased_by = %(lease)s
-            AND (r.outcome = 'in_flight' OR r.outcome = 'unknown' AND v.to_outcome IN ('sent', 'failed'))
+            AND (r.outcome = 'in_flight' OR r.outcome = 'unknown' AND v.to_outcome IN ('sent', 'failed', 'bounced'))
         ORDER BY r.id FOR UPDATE OF r
         """,
         f"""
@@ -154,6 +171,52 @@ def settle(mailing_id: int, lease: str, verdicts: Iterable[tuple[int, Verdict]])
         said=[verdict.said for verdict in told],
         waits=[verdict.wait for verdict in told],
         lease=lease,
+    )
+    _note_refusals(mailing_id, settled, dict(verdicts))
+
+
+def _note_refusals(mailing_id: int, settled: Iterable[Moved], verdicts: Mapping[int, Verdict]) -> None:
+    """Suppress at once the addresses that bounced, and note whose mailbox failed for now: enough of those count."""
+    soft = []
+    for recipient in settled:
+        verdict = verdicts[recipient.pk]
+        if recipient.outcome == Outcome.BOUNCED:
+            note = {"note": f"refused when mailing {mailing_id} was sent", "by": MAIL_SERVER}
+            row = suppression.add(
+                recipient.email, SuppressionCause.HARD_BOUNCE, **note, said=verdict.said, mailing_id=mailing_id
+            )
+            if row is not None:
+                audit.record(MAIL_SERVER, "suppressed", row, None, {"cause": row.cause, "mailing": mailing_id})
+        elif recipient.outcome == Outcome.FAILED and is_soft_bounce(verdict.reason, verdict.said):
+            soft.append(recipient.pk)
+    now = timezone.now()
+    events = [
+        MailEvent(provider=SMTP, key=f"{pk}", kind=EventKind.SOFT_BOUNCE, happened_at=now, told=None, recipient_id=pk)
+        for pk in soft
+    ]
+    if events:
+        MailEvent.objects.bulk_create(events, ignore_conflicts=True)
+
+
+def come_back(mailing_id: int, pk: int, outcome: Outcome, reason: str, said: str) -> bool:
+    """Write that a message which was handed over came back, as a mail provider told later; say whether it was new.
+
+    It may tell before the answer to the message itself has been written down.
+    """
+    return bool(
+        move(
+            mailing_id,
+            """
+            SELECT id, outcome, reason FROM mailings_recipient
+            WHERE mailing_id = %(mailing)s AND id = %(pk)s AND outcome IN ('in_flight', 'sent', 'unknown') FOR UPDATE
+            """,
+            "outcome = %(outcome)s, reason = %(reason)s, said = %(said)s, leased_by = '', leased_until = NULL,"
+            " settled_at = clock_timestamp()",
+            pk=pk,
+            outcome=str(outcome),
+            reason=reason,
+            said=said,
+        )
     )
 
 

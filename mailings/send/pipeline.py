@@ -199,7 +199,7 @@ def _final_status(mailing: Mailing) -> MailingStatus:
     found = set(mailing.tallies.filter(people_count__gt=0).values_list("kind", flat=True))
     if not found & {Outcome.FAILED, Outcome.BOUNCED, Outcome.UNKNOWN}:
         return MailingStatus.SENT
-    if not found & {Outcome.SENT, Outcome.BOUNCED, Outcome.UNKNOWN}:
+    if not found & {Outcome.SENT, Outcome.UNKNOWN}:
         return MailingStatus.FAILED
     return MailingStatus.SENT_WITH_ERRORS
 

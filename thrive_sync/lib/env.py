@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import math
 import os
@@ -11,7 +12,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import environ
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from django.core.exceptions import ImproperlyConfigured
 
 _environ = environ.Env()
@@ -19,6 +22,7 @@ POSTGRES_SCHEMES = ("postgres", "postgresql")
 BROKER_SCHEMES = ("redis", "rediss", "redis+socket", "unix")
 # django-environ takes "smtps" for STARTTLS, others for TLS from the start: whoever means one says which.
 MAIL_SCHEMES = ("smtp", "smtp+tls", "smtp+ssl", "consolemail", "filemail", "memorymail", "dummymail")
+LEAST_PASSWORD = 16  # characters
 MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 
 
@@ -97,6 +101,27 @@ def fernet_keys(name: str, *, hint: str = "") -> tuple[str, ...]:
         except ValueError:  # the key itself stays out of the message
             raise malformed(name, f"key {position} is not a Fernet key (32 bytes in URL-safe base64)") from None
     return keys
+
+
+def sign_ins(name: str) -> list[str]:
+    """Return user names with their passwords, "user:password", comma separated: several while one replaces another."""
+    found = words(name)
+    for position, one in enumerate(found, start=1):
+        user, _, password = one.partition(":")
+        if not user or len(password) < LEAST_PASSWORD:  # neither of them may stand in the message
+            raise malformed(name, f"sign-in {position} must be user:password, the password {LEAST_PASSWORD} or longer")
+    return found
+
+
+def public_key(name: str) -> str:
+    """Return a public key as one line of base64, as providers show it; empty if it is not set."""
+    value = text(name, "")
+    if value:
+        try:
+            load_der_public_key(base64.b64decode(value, validate=True))
+        except (ValueError, UnsupportedAlgorithm):
+            raise malformed(name, "it must be a public key in base64, one line") from None
+    return value
 
 
 def database(name: str, *, hint: str = "") -> dict[str, Any]:

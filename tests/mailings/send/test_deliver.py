@@ -60,7 +60,7 @@ def test_a_refused_recipient_has_failed_with_the_servers_words_and_no_log_names_
     with caplog.at_level("DEBUG"):
         post.work(mailing)
     assert mailing.status == "sent_with_errors"
-    assert post.outcomes(mailing) == {ADA: "sent", BO: "failed 550", CY: "failed 554"}
+    assert post.outcomes(mailing) == {ADA: "sent", BO: "bounced 550", CY: "failed 554"}
     assert "nobody of that name" in Recipient.objects.get(email=BO).said
     assert not [address for address in (ADA, BO, CY) if address in caplog.text]
     assert post.complaints(mailing) == []

@@ -20,7 +20,7 @@ from tests.mailings.views.conftest import Desk, SignIn
 from tests.targetgroups.views.conftest import Rows
 from thrive_sync.stack.mailbox import Mailbox
 
-PUBLIC = ["opt_out", "opt_in"]
+PUBLIC = ["opt_out", "opt_in", "mail_events"]
 NAMES = [str(pattern.name) for pattern in urlpatterns if pattern.name not in PUBLIC]
 POSTED = {
     "create", "save", "begin", "check", "copy", "delete", "request_send", "retry", "accept", "send_stale", "pause",
@@ -35,6 +35,7 @@ def addresses(rows: Rows, desk: Desk, mailbox: Mailbox) -> dict[str, str]:
     values: dict[str, Any] = {
         "mailing_id": mailing.pk,
         "name": "mailings",
+        "provider": "postmark",
         "token": optout.token_for(mailing.recipients.first()),
         "number": mailbox.keep(b"Subject: Lamps\r\n\r\nHello.\r\n", "ada@example.org"),
         "group_id": mailing.groups.get().target_group_id,
