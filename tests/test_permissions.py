@@ -1,0 +1,162 @@
+"""docs/permissions.md is true: every address, by GET and by POST, as every role and as nobody."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+
+from accounts import links, people
+from accounts.models import User
+from accounts.permissions import RIGHTS, ROLES
+from mailings import optout
+from tests.mailings.views.conftest import Desk, desk, mailbox
+from tests.targetgroups.views.conftest import Rows, rows
+from thrive_sync.stack.mailbox import Mailbox
+
+__all__ = ["desk", "mailbox", "rows"]
+DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "permissions.md"
+NOBODY = "Nobody"
+PEOPLE = [NOBODY, *(role.name for role in ROLES)]
+YES, NO = "yes", "–"
+
+
+def tables() -> Iterator[list[str]]:
+    """Give the cells of each line of each table."""
+    for line in DOCUMENT.read_text().splitlines():
+        if line.startswith("|") and not line.startswith(("|-", "|:")):
+            yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def written() -> dict[tuple[str, str], dict[str, bool]]:
+    """Read who may do what: {(address, method): {role: bool}}."""
+    found: dict[tuple[str, str], dict[str, bool]] = {}
+    for cells in tables():
+        if not cells[0].startswith("`/"):
+            continue
+        address, methods, _, *marks = cells
+        assert len(marks) == len(PEOPLE) and set(marks) <= {YES, NO}, cells
+        for method in methods.split(", "):
+            key = (address.strip("`"), method)
+            assert key not in found, f"{key} stands there twice"
+            found[key] = dict(zip(PEOPLE, (mark == YES for mark in marks), strict=True))
+    return found
+
+
+def patterns() -> dict[str, URLPattern]:
+    """Return every address of the site, as the document writes it."""
+    return {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", f"/{route}"): pattern for route, pattern in _walk(get_resolver())}
+
+
+def _walk(resolver: Any, before: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for each in resolver.url_patterns:
+        route = before + str(each.pattern)
+        if isinstance(each, URLPattern):
+            yield route, each
+        else:
+            yield from _walk(each, route)
+
+
+@pytest.fixture
+def addresses(rows: Rows, desk: Desk, mailbox: Mailbox) -> dict[str, str]:
+    """One real address for each of the document's, with something behind it."""
+    group = rows.group(member_count=3)
+    run = rows.run(group, "held", figures={"would_remove": 1})
+    mailing = desk.frozen(group, sent=1, unknown=1)
+    other = User.objects.create_user("other", password="lamps in the window", email="other@lamps.example")
+    invited = people.invite("command", "mia@lamps.example", [Group.objects.get(name="Reporter")])
+    values: dict[str, Any] = {
+        "group_id": group.pk,
+        "folder_id": rows.main.pk,
+        "run_id": run.pk,
+        "bridge_id": rows.bridge.pk,
+        "subscriber_id": rows.member(group, "ada@lamps.example").pk,
+        "mailing_id": mailing.pk,
+        "user_id": other.pk,
+        "number": mailbox.keep(b"Subject: Lamps\r\n\r\nHello.\r\n", "ada@example.org"),
+        "name": "target_groups",
+        "kind": "would_remove",
+    }
+    own = {
+        "/opt-out/": {"token": optout.token_for(mailing.recipients.first())},
+        "/invitation/": {"token": links.invitation_link(invited).split("/")[2]},
+        "/password/": {"token": links.password_link(other).split("/")[3]},
+        "/mailings/tables/": {"name": "mailings"},
+    }
+    made = {}
+    for address in patterns():  # a 1 for whatever is new: the last test but one says that nothing is behind it
+        here = values | next((more for beginning, more in own.items() if address.startswith(beginning)), {})
+        made[address] = re.sub(r"{(\w+)}", lambda found, here=here: str(here.get(found[1], 1)), address)
+    return made
+
+
+def ask(client: Client, method: str, address: str) -> Any:
+    """Ask, and undo whatever came of it."""
+    cookies = copy.deepcopy(client.cookies)
+    with transaction.atomic():
+        answer = client.get(address) if method == "GET" else client.post(address)
+        transaction.set_rollback(True)
+    client.cookies = cookies
+    return answer
+
+
+def lets_in(answer: Any) -> bool:
+    is_led_to_sign_in = answer.status_code == 302 and answer["Location"].startswith("/sign-in/?next=")
+    return answer.status_code not in (401, 403, 405) and not is_led_to_sign_in
+
+
+def client_of(who: str) -> Client:
+    client = Client()
+    if who != NOBODY:
+        user = User.objects.create_user(who.lower())
+        user.groups.add(Group.objects.get(name=who))
+        client.force_login(user)
+    return client
+
+
+def test_every_address_is_in_the_table_and_no_other() -> None:
+    there, here = set(patterns()), {address for address, _ in written()}
+    assert sorted(there - here) == [], "add them to docs/permissions.md"
+    assert sorted(here - there) == [], "take them out of docs/permissions.md"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("who", PEOPLE)
+def test_every_address_lets_in_exactly_whom_the_table_says(who: str, addresses: dict[str, str]) -> None:
+    client, table, wrong = client_of(who), written(), []
+    for (address, method), expected in table.items():
+        answer = ask(client, method, addresses[address])
+        if lets_in(answer) != expected[who]:
+            wrong.append(f"{method} {address}: {answer.status_code}, the table says {expected[who]}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("who", [NOBODY, "Administrator"])
+def test_what_is_in_no_line_of_the_table_is_done_for_nobody(who: str, addresses: dict[str, str]) -> None:
+    client, table = client_of(who), written()
+    missing = [(method, address) for address in addresses for method in ("GET", "POST")]
+    missing = [(method, address) for method, address in missing if (address, method) not in table]
+    assert not [pair for pair in missing if lets_in(ask(client, pair[0], addresses[pair[1]]))]
+
+
+@pytest.mark.django_db
+def test_behind_every_page_of_the_table_there_is_something_to_refuse(addresses: dict[str, str]) -> None:
+    client, table = client_of("Administrator"), written()
+    found = {address: ask(client, "GET", addresses[address]).status_code for address, how in table if how == "GET"}
+    assert {address: code for address, code in found.items() if code not in (200, 302)} == {}
+
+
+def test_the_rights_of_each_role_are_those_of_the_table() -> None:
+    names = [role.name for role in ROLES]
+    lines = {cells[0]: cells[1:] for cells in tables() if cells[0] in RIGHTS.values()}
+    assert lines == {words: [YES if right in role.rights else NO for role in ROLES] for right, words in RIGHTS.items()}
+    assert ["A role may", *names] in list(tables())
