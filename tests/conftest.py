@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The migrated database, which every test leaves as it found it."""
-    from tests.support.emptying import keep_what_the_migrations_made
+    from tests.support.emptying import what_the_migrations_made_is_kept
 
-    with django_db_blocker.unblock():
-        keep_what_the_migrations_made()
+    with ExitStack() as stack:
+        with django_db_blocker.unblock():
+            stack.enter_context(what_the_migrations_made_is_kept())
+        yield
 
 
 @pytest.fixture

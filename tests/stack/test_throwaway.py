@@ -19,24 +19,21 @@ def run(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_command_gets_servers_of_its_own_that_end_with_it() -> None:
+def test_the_command_gets_servers_of_its_own_that_end_with_it_and_its_exit_code_is_told() -> None:
     script = (
         "import os, psycopg, redis; from urllib.parse import parse_qs, urlsplit as split;"
         "host = parse_qs(split(os.environ['DATABASE_URL']).query)['host'][0];"
         "connection = psycopg.connect(host=host, user='thrive', dbname='thrive_sync');"
         "print(connection.execute('SHOW fsync').fetchone()[0], redis.Redis.from_url(os.environ['REDIS_URL']).ping());"
-        "print(os.environ['THRIVE_VAR'])"
+        "print(os.environ['THRIVE_VAR']);"
+        "raise SystemExit(3)"
     )
     done = run(sys.executable, "-c", script)
-    assert done.returncode == 0
+    assert done.returncode == 3
     assert done.stdout.startswith("off True\n"), done.stderr
     folder = Path(done.stdout.splitlines()[1]).parent
     assert not folder.exists()
     assert not marked_with(str(folder))
-
-
-def test_the_exit_code_is_that_of_the_command() -> None:
-    assert run(sys.executable, "-c", "raise SystemExit(3)").returncode == 3
 
 
 def test_addresses_in_the_environment_win() -> None:
