@@ -24,7 +24,8 @@ PUBLIC = ["opt_out", "opt_in", "mail_events"]
 NAMES = [str(pattern.name) for pattern in urlpatterns if pattern.name not in PUBLIC]
 POSTED = {
     "create", "save", "begin", "check", "copy", "delete", "request_send", "retry", "accept", "send_stale", "pause",
-    "resume", "cancel", "decide", "opt_in", "recipients_csv", "left_out_csv", "mailings_csv", "choose_columns",
+    "resume", "cancel", "decide", "opt_in", "mail_events", "recipients_csv", "left_out_csv", "mailings_csv",
+    "choose_columns",
 }  # fmt: skip
 
 
