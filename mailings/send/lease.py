@@ -11,6 +11,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, DateTimeField, Min, When
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
@@ -218,6 +219,17 @@ def come_back(mailing_id: int, pk: int, outcome: Outcome, reason: str, said: str
             said=said,
         )
     )
+
+
+def keep(mailing_id: int, lease: str, until: CombinedExpression) -> None:
+    """Let what a living sender holds be its own for longer.
+
+    Its other thread may be moving some of them: those are passed over, as waiting for them row by row, in another order
+    than the move's, is how two wait for each other. The move gives them their time itself.
+    """
+    held = Recipient.objects.held_by(mailing_id, lease).select_for_update(skip_locked=True)
+    with transaction.atomic():
+        Recipient.objects.filter(pk__in=held.values("pk")).update(leased_until=until)
 
 
 def give_back(mailing_id: int, lease: str) -> None:

@@ -20,13 +20,23 @@ _COUNTED = """
             SELECT new_outcome, CASE new_outcome WHEN 'skipped' THEN new_reason ELSE '' END, 1 FROM moved
         ) both_sides GROUP BY kind, reason HAVING sum(change) <> 0
     ),
+    -- In one order, so that two senders who move people to and fro never wait for each other.
+    locked AS MATERIALIZED (
+        SELECT t.id FROM mailings_tally t JOIN delta d ON (t.kind, t.reason) = (d.kind, d.reason)
+        WHERE t.mailing_id = %(mailing)s ORDER BY t.kind, t.reason FOR UPDATE OF t
+    ),
+    lock_count AS MATERIALIZED (SELECT count(*) AS rows FROM locked),
     fewer AS (
         UPDATE mailings_tally t SET people_count = t.people_count + d.change
-        FROM delta d WHERE t.mailing_id = %(mailing)s AND (t.kind, t.reason) = (d.kind, d.reason) AND d.change < 0
+        FROM lock_count CROSS JOIN delta d
+        WHERE lock_count.rows >= 0
+            AND t.mailing_id = %(mailing)s AND (t.kind, t.reason) = (d.kind, d.reason) AND d.change < 0
     ),
     more AS (
         INSERT INTO mailings_tally (mailing_id, kind, reason, people_count)
-        SELECT %(mailing)s, kind, reason, change FROM delta WHERE change > 0
+        SELECT %(mailing)s, kind, reason, change FROM delta CROSS JOIN lock_count
+        WHERE change > 0 AND lock_count.rows >= 0
+        ORDER BY kind, reason
         ON CONFLICT (mailing_id, kind, reason)
         DO UPDATE SET people_count = mailings_tally.people_count + excluded.people_count
     )

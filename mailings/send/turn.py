@@ -19,7 +19,8 @@ from django.db.models.functions import Now
 from thrive_sync.lib.claims import claim
 
 from ..exceptions import TurnLost
-from ..models import Mailing, Recipient
+from ..models import Mailing
+from . import lease
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -82,7 +83,7 @@ class Turn:
             try:
                 if not self._mine().update(worker_until=_in_a_while()):
                     break
-                Recipient.objects.held_by(self.mailing_id, self.token).update(leased_until=_in_a_while())
+                lease.keep(self.mailing_id, self.token, _in_a_while())
             except DatabaseError as error:
                 log.warning("mailing %s: the turn could not be kept (%s)", self.mailing_id, type(error).__name__)
                 connection.close()

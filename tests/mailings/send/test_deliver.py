@@ -324,7 +324,8 @@ def test_pause_lets_at_most_a_window_of_each_connection_go(post: Post, settings:
     gone = len(post.sink.letters)
     assert mailing.status == "paused"
     assert gone <= gone_before[0] + 2 * WINDOW
-    assert figures_of(mailing)["outcomes"] == {"sent": gone, "queued": 80 - gone}
+    left = {"queued": 80 - gone} if gone < 80 else {}  # on a busy machine all may be gone before it is written
+    assert figures_of(mailing)["outcomes"] == {"sent": gone} | left
 
 
 def test_a_slow_server_gets_fewer_messages_at_once_so_that_pause_acts_soon(

@@ -1,0 +1,95 @@
+"""Two who move the same mailing's recipients at once never wait for each other for ever."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from django.db import connection, connections
+
+from mailings.models import Recipient
+from mailings.send import lease
+from mailings.send.turn import _in_a_while
+
+if TYPE_CHECKING:
+    from tests.support.post import Post
+
+LONGEST = 20.0
+
+
+@contextmanager
+def other_session() -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(**connection.get_connection_params()) as session:  # type: ignore[call-overload]
+        yield session
+
+
+@pytest.fixture
+def errors() -> list[BaseException]:
+    return []
+
+
+def begin(act: Callable[..., object], errors: list[BaseException], waiting: int) -> threading.Thread:
+    """Do something on a connection of its own, and come back when so many sessions wait for a lock."""
+
+    def run() -> None:
+        try:
+            act()
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    until = time.monotonic() + LONGEST
+    while _waiting() < waiting:
+        assert thread.is_alive(), f"it did not wait: {errors}"
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    return thread
+
+
+def _waiting() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return int(cursor.fetchone()[0])
+
+
+def test_a_living_sender_keeps_its_leases_while_some_of_them_are_being_moved(post: Post) -> None:
+    mailing = post.frozen(post.group(*(f"keeper{number}@lamps.example" for number in range(3))))
+    first, *others = lease.take(mailing.pk, "me", 3)
+    Recipient.objects.filter(mailing=mailing).update(leased_until=None)
+    with other_session() as session, connection.cursor() as cursor:
+        session.execute("SELECT id FROM mailings_recipient WHERE id = %s FOR UPDATE", [first])
+        cursor.execute("SET lock_timeout = '5s'")
+        try:
+            lease.keep(mailing.pk, "me", _in_a_while())
+        finally:
+            cursor.execute("RESET lock_timeout")
+    kept = Recipient.objects.filter(mailing=mailing, leased_until__isnull=False).values_list("pk", flat=True)
+    assert sorted(kept) == others
+
+
+@pytest.mark.parametrize("kind", ["leased", "queued"])
+def test_a_sender_that_gives_back_and_one_that_takes_count_one_after_the_other(
+    post: Post, errors: list[BaseException], kind: str
+) -> None:
+    mailing = post.frozen(post.group(*(f"keeper{number}@lamps.example" for number in range(6))))
+    lease.take(mailing.pk, "overtaken", 2)
+    with other_session() as session:
+        session.execute(
+            "SELECT id FROM mailings_tally WHERE mailing_id = %s AND kind = %s FOR UPDATE", [mailing.pk, kind]
+        )
+        threads = [begin(lambda: lease.give_back(mailing.pk, "overtaken"), errors, 1)]
+        threads.append(begin(lambda: lease.take(mailing.pk, "next", 2), errors, 2))
+    for thread in threads:
+        thread.join(LONGEST)
+    assert errors == []
+    assert post.complaints(mailing) == []
