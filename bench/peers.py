@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "bench" / "requirements"
@@ -43,14 +45,16 @@ def python_of(name: str) -> Path:
 
 def _install(folder: Path, requirements: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    _run(sys.executable, "-m", "venv", str(folder))
+    run(sys.executable, "-m", "venv", str(folder))
     pip = (str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check")
-    _run(*pip, "-r", str(requirements))
+    run(*pip, "-r", str(requirements))
 
 
-def _run(*command: str) -> None:
+def run(*command: str, folder: Path | None = None, **environment: str) -> None:
+    """Run a step of an installation. Raises PeerMissing with its last word of error."""
+    options: dict[str, Any] = {"capture_output": True, "text": True, "timeout": _LONGEST_INSTALLATION, "check": False}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_INSTALLATION, check=False)
+        done = subprocess.run(command, cwd=folder, env=os.environ | environment, **options)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PeerMissing(f"it could not be installed: {error}") from error
     if done.returncode != 0:
@@ -59,4 +63,4 @@ def _run(*command: str) -> None:
 
 def _last_line(lines: Sequence[str]) -> str:
     errors = [line for line in lines if line.startswith("ERROR")] or [line for line in lines if line.strip()]
-    return errors[-1].strip() if errors else "pip said nothing"
+    return errors[-1].strip() if errors else "it said nothing"
