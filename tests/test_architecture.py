@@ -21,8 +21,9 @@ MAY_USE_CURSORS |= {"targetgroups/listed.py"}
 # The last sync of each group and day: one look a pair, which no queryset can say either.
 MAY_USE_CURSORS |= {"targetgroups/views/growth.py"}
 MAIL_PACKAGES = ("django.core.mail", "smtplib", "mailings.send.smtp", "smtp")
-# How a message looks; the connections to the mail server; any other of Django's backends; what tells of a stop.
-MAY_SEND_MAIL = {f"mailings/send/{name}.py" for name in ("letter", "deliver", "fleet", "backend", "notice")}
+# How a message looks and to whom it goes; the connections to the mail server; any other of Django's backends; what
+# tells of a stop.
+MAY_SEND_MAIL = {f"mailings/send/{name}.py" for name in ("letter", "press", "deliver", "fleet", "backend", "notice")}
 # Invitations and links to a new password.
 MAY_SEND_MAIL |= {"accounts/letters.py"}
 

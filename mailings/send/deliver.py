@@ -8,33 +8,16 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from .. import optout
 from ..choices import MailingStatus, Outcome
 from ..models import Mailing
-from ..personal import is_personal
 from . import backend, lease
 from .fleet import Fleet, Parcel
 from .lease import BACK, ServerAway, Verdict, with_patience
-from .letter import letter
-from .mould import Marks, Mould, cut, header_words
 from .pace import Pace
-from .render import (
-    NotAnAddress,
-    Words,
-    ascii_address,
-    frame,
-    message_id,
-    smtp_address,
-    tame,
-    with_name,
-    words_for,
-)
-from .smtp import Account, Envelope
-from .values import values_for
+from .press import Press
+from .smtp import Account
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from .tally import Moved
     from .turn import Turn
 
@@ -61,7 +44,7 @@ def deliver(mailing: Mailing, turn: Turn, *, seconds: float) -> None:
     if settings.EMAIL_BACKEND != _SMTP:
         backend.send(mailing, turn, until)
         return
-    press = _Press(mailing)
+    press = Press(mailing)
     try:
         leased = lease.take(mailing.pk, turn.token, _BATCH)
         if leased:
@@ -85,64 +68,10 @@ def _account() -> Account:
     )
 
 
-class _Press:
-    """Makes a mailing's messages."""
-
-    def __init__(self, mailing: Mailing) -> None:
-        self._mailing = mailing
-        self._sender = ascii_address(mailing.from_email)
-        self._is_personal = is_personal(mailing.subject, mailing.preheader, mailing.html, mailing.text)
-        self._mould = self._make()
-
-    def _make(self) -> Mould:
-        marks = Marks()
-        words = words_for(self._mailing, {})
-        if self._is_personal:
-            html = {"preheader": marks["preheader"], "html": marks["html"]} if words.html is not None else {}
-            words = Words(marks["subject"], marks["text"], **html)
-        rendered = frame(
-            self._mailing,
-            words,
-            to_header=marks["to"],
-            name=marks["message_id"],
-            opt_out_link=marks["link"],
-            postal_address=settings.MAIL_POSTAL_ADDRESS,
-        )
-        return cut(lambda each: letter(each).message(), rendered, marks, is_html=("preheader", "html"))
-
-    def parcels(self, recipients: list[Moved]) -> Iterator[tuple[int, Parcel | Verdict]]:
-        """Write the messages of some recipients, or say who can't get one."""
-        values = values_for(self._mailing, [recipient.pk for recipient in recipients])
-        for recipient in recipients:
-            try:
-                yield recipient.pk, self.parcel(recipient, values.get(recipient.pk, {}))
-            except NotAnAddress as error:
-                yield recipient.pk, Verdict(Outcome.FAILED, "address", str(error))
-
-    def parcel(self, recipient: Moved, values: Mapping[str, str]) -> Parcel:
-        """Write one recipient's message. Raises NotAnAddress."""
-        address = smtp_address(recipient.email)
-        name = tame(f"{recipient.first_name} {recipient.last_name}")
-        fillings = {
-            "to": with_name(name, address) if name.isascii() else f"{header_words(name, 'To').decode()} <{address}>",
-            "message_id": message_id(self._mailing, recipient.pk, settings.SITE_URL),
-            "link": optout.link_to(recipient.pk),
-        }
-        if self._is_personal:
-            words = words_for(self._mailing, values)
-            fillings |= {
-                "subject": words.subject,
-                "text": words.text,
-                "preheader": words.preheader,
-                "html": words.html or "",
-            }
-        return Parcel(recipient.pk, Envelope(self._sender, address), self._mould.fill(fillings))
-
-
 class _Books:
     """What is leased and what is in flight, until the end of a step."""
 
-    def __init__(self, mailing: Mailing, turn: Turn, fleet: Fleet, press: _Press, leased: list[int]) -> None:
+    def __init__(self, mailing: Mailing, turn: Turn, fleet: Fleet, press: Press, leased: list[int]) -> None:
         self._mailing, self._turn, self._fleet, self._press = mailing, turn, fleet, press
         self._leased = deque(leased)
         self._attempts: dict[int, int] = {}  # of those in flight

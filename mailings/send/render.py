@@ -89,14 +89,28 @@ def render(
 
 def words_for(mailing: Mailing, values: Mapping[str, str]) -> Words:
     """Write what the author wrote for one person. Raises NotATemplate, NotAHeader."""
-    one_line = {field: _flat(value) for field, value in values.items()}
-    text = compiled(text_of(mailing)).fill(values).replace("\r\n", "\n").replace("\r", "\n").rstrip()
-    subject = _flat(compiled(_one_line("subject", mailing.subject)).fill(one_line))
+    subject, text = subject_for(mailing, values), plain(compiled(text_of(mailing)).fill(values))
     if not mailing.html.strip():
         return Words(subject, text)
+    html = compiled(clean(mailing.html).html, is_html=True).fill(values)
+    return Words(subject, text, preheader_for(mailing, values), html)
+
+
+def subject_for(mailing: Mailing, values: Mapping[str, str]) -> str:
+    """Write the subject for one person. Raises NotATemplate, NotAHeader."""
+    template = compiled(_one_line("subject", mailing.subject))
+    return _flat(template.fill({field: _flat(value) for field, value in values.items()}))
+
+
+def preheader_for(mailing: Mailing, values: Mapping[str, str]) -> str:
+    """Write what an inbox shows beside the subject, as HTML. Raises NotATemplate."""
     first = compiled(mailing.preheader, is_html=True).fill(values).strip()
-    preheader = f'<div style="{_HIDDEN}">{first}{_FILLER}</div>' if first else ""
-    return Words(subject, text, preheader, compiled(clean(mailing.html).html, is_html=True).fill(values))
+    return f'<div style="{_HIDDEN}">{first}{_FILLER}</div>' if first else ""
+
+
+def plain(text: str) -> str:
+    """Write a text part with one kind of line end, and nothing after its last word."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
 
 
 def frame(

@@ -13,9 +13,9 @@ from django.conf import settings
 
 from mailings import optout
 from mailings.models import Mailing, Recipient
-from mailings.send import deliver
 from mailings.send.letter import letter
 from mailings.send.mould import Marks, cut, open_quoted, quoted
+from mailings.send.press import Press
 from mailings.send.render import Rendered, render
 from mailings.send.tally import Moved
 
@@ -65,7 +65,7 @@ def bodies(content: bytes) -> list[tuple[str, str]]:
 def both(mailing: Mailing, first: str, last: str, values: dict[str, str] | None = None) -> tuple[bytes, bytes]:
     """Give the mould's message and Django's."""
     recipient = Moved(17, "in_flight", "ada@lamps.example", first, last, 1)
-    from_mould = deliver._Press(mailing).parcel(recipient, values or {}).message
+    from_mould = Press(mailing).parcel(recipient, values or {}).message
     rendered = render(
         mailing,
         pk=17,
@@ -132,6 +132,31 @@ def test_a_message_that_speaks_to_each_person_arrives_as_django_would_bring_it(n
     ours, djangos = both(mailing, "Ada", "Keeper", {"name": name})
     assert well_formed(ours)
     assert (headers(ours), bodies(ours)) == (headers(djangos), bodies(djangos))
+
+
+@pytest.mark.parametrize("name", ["", "Åsa & <b>'Bo'</b>", "ランプ " * 60, ".", "=", "a\r\n.\rb", "x" * 200])
+@pytest.mark.parametrize("end", ["", "\n.\n", "{{ City }}", " {{ City }} \n", "\r\n{{ name | default: '.' }}\r\n."])
+def test_a_text_that_only_writes_fields_arrives_as_django_would_bring_it(name: str, end: str) -> None:
+    mailing = Mailing(
+        pk=5,
+        from_email="letters@lamps.example",
+        subject="Lit",
+        text=f".{{{{ name }}}}{{{{ name | default: '<nobody>' }}}},\r\n{'lamp ' * 80}{end}",
+        html=f"<p>{{{{ name }}}}, <a href='{{{{ Home }}}}'>é{{{{ name | default: '<b>Bo</b>' }}}}</a></p>\n{end}",
+    )
+    ours, djangos = both(mailing, "Ada", "Keeper", {"name": name, "Home": "https://lamps.example/?a=1&b"})
+    assert well_formed(ours)
+    assert (headers(ours), bodies(ours)) == (headers(djangos), bodies(djangos))
+
+
+def test_names_are_known_without_asking_and_columns_are_not() -> None:
+    written = {"pk": 5, "from_email": "letters@lamps.example", "subject": "Lit"}
+    assert not Press(Mailing(text="Dear {{ first_name }}, {{ email }}", **written))._asks
+    assert Press(Mailing(text="Dear {{ first_name }} of {{ City }}", **written))._asks
+    ours = Press(Mailing(text="Dear {{ name }} at {{ email }}.", **written)).parcel(
+        Moved(17, "in_flight", "ada@lamps.example", "Ada", " Keeper", 1)
+    )
+    assert bodies(ours.message)[0][1].startswith("Dear Ada  Keeper at ada@lamps.example.")
 
 
 @pytest.mark.parametrize("value", ["Ada", "", "Åsa & <b>Bo</b>", "ランプ " * 60, ".", "=", " a ", "x" * 200, "a\nb"])
