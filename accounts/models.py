@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import Any
+from typing import Any, ClassVar
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, Group, UserManager
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from accounts.permissions import RIGHTS, full_name
+from accounts.permissions import ADMINISTRATOR, RIGHTS, full_name
 from thrive_sync.lib.encryption import EncryptedTextField
 
 
@@ -17,6 +17,15 @@ def validate_timezone(name: str) -> None:
     """Refuse a name that is no IANA time zone."""
     if name not in zoneinfo.available_timezones():
         raise ValidationError("Choose a time zone from the list.", code="unknown_timezone")
+
+
+class PeopleManager(UserManager["User"]):
+    """Makes whoever `createsuperuser` is for an Administrator like all others, so that Users shows what they are."""
+
+    def create_superuser(self, *args: Any, **kwargs: Any) -> User:
+        user = super().create_superuser(*args, **kwargs)
+        user.groups.add(Group.objects.get(name=ADMINISTRATOR.name))
+        return user
 
 
 class User(AbstractUser):
@@ -43,6 +52,8 @@ class User(AbstractUser):
     def may(self, codename: str) -> bool:
         """Say whether this person has the permission."""
         return self.has_perm(full_name(codename))
+
+    objects: ClassVar[PeopleManager] = PeopleManager()
 
     @property
     def has_two_step(self) -> bool:

@@ -89,6 +89,9 @@ def change_roles(actor: User, user: User, roles: Collection[Group]) -> bool:
             raise NotAllowedNow("You can't take the role Administrator from yourself. Another Administrator can.")
         _keep_an_administrator(changed)
     changed.groups.set(roles)
+    if changed.is_superuser and ADMINISTRATOR.name not in after:  # or the role would go and every right stay
+        changed.is_superuser = False
+        changed.save(update_fields=["is_superuser"])
     audit.record(actor, "user.roles_changed", changed, {"roles": before}, {"roles": after})
     return True
 

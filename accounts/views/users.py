@@ -60,8 +60,8 @@ def users(request: HttpRequest) -> HttpResponse:
 
 COLUMNS = (
     {"label": "Name", "sort": "name"},
-    {"label": "User name", "sort": "username"},
-    {"label": "E-mail", "sort": "email"},
+    {"label": "User name", "sort": "username", "is_roomy": True},
+    {"label": "E-mail", "sort": "email", "is_roomy": True},
     {"label": "Roles", "sort": ""},
     {"label": "Two-step", "sort": ""},
     {"label": "State", "sort": ""},

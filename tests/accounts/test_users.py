@@ -152,6 +152,14 @@ def test_the_last_active_administrator_stays_one() -> None:
     assert people.change_roles(other, last, Group.objects.filter(name__in=["Administrator", "Manager"]))
 
 
+def test_the_first_user_of_a_new_site_is_an_administrator_like_all_others() -> None:
+    first = User.objects.create_superuser("first", password="lamps in the window")
+    assert [role.name for role in first.groups.all()] == ["Administrator"]
+    other = somebody("other", "Administrator")
+    people.change_roles(other, first, [Group.objects.get(name="Reporter")])
+    assert not User.objects.get(pk=first.pk).may("manage_users")
+
+
 def test_an_administrator_ends_all_sessions_of_somebody(sign_in: SignIn) -> None:
     ben, theirs = somebody("ben"), Client()
     theirs.force_login(ben)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pyotp
 import pytest
 from django.contrib.auth.models import Group
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, Request, expect
 
+from accounts import links, people, two_step
 from accounts.models import User
 from targetgroups import suppression
 from targetgroups.choices import OutcomeKind, Phase, SuppressionCause
@@ -89,6 +91,35 @@ def pages(site: str) -> dict[str, str]:
         "bridge": "/bridge-configuration/",
         "bridge-new": "/bridge-configuration/new/",
         "preferences": "/preferences/",
+        **users(),
+    }
+
+
+def users() -> dict[str, str]:
+    """People in every state, and the pages about them."""
+    long = User.objects.create_user(
+        "a-user-name-that-is-rather-long-and-has-no-place-to-break@a-rather-long-domain.example.org",
+        first_name="Friederike-Alexandra",
+        last_name="von Lampenhausen-Wickersdorf",
+        email="a-user-name-that-is-rather-long@a-rather-long-domain.example.org",
+    )
+    long.groups.set(Group.objects.exclude(name="Administrator"))
+    two_step.confirm(long, pyotp.TOTP(two_step.begin(long).secret).now())
+    invited = people.invite("command", "mia@lamps.example", [Group.objects.get(name="Reporter")])
+    off = User.objects.create_user("off", is_active=False)
+    two_step.begin(User.objects.get(username="dana"))
+    return {
+        "users": "/users/",
+        "users-nobody": "/users/?state=locked",
+        "user": f"/users/{long.pk}/",
+        "user-invited": f"/users/{invited.pk}/",
+        "user-deactivated": f"/users/{off.pk}/",
+        "user-self": f"/users/{User.objects.get(username='dana').pk}/",
+        "invite": "/users/invite/",
+        "two-step": "/preferences/two-step/",
+        "forgot": "/password/",
+        "invitation": links.invitation_link(invited),
+        "set-password": links.password_link(long),
     }
 
 
@@ -145,6 +176,7 @@ def test_the_pages_for_what_goes_wrong_are_accessible_too(width: int, theme: str
         "nothing": "/no-such-page/",
         "deleted": f"/target-groups/{group.pk}/",
         "opt-out": "/opt-out/no-such-token/",
+        "link-over": "/invitation/over/",
     }
     for what, address in wrong.items():
         page.goto(address)

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.auth.models import Group
+from django.utils import timezone
 from playwright.sync_api import Page
 
+from accounts import people
 from accounts.models import User
 from targetgroups import suppression
 from targetgroups.choices import SuppressionCause
@@ -67,6 +70,12 @@ def pages(site: str, standin: StandIn, broker: redis.Redis, tmp_path: Path, sett
         b"From: Society of Lamp Keepers <news@lamps.example>\r\nSubject: Summer meeting\r\n\r\nHello.\r\n",
         "a@b.example",
     )
+    colleague = User.objects.create_user(
+        "wren", first_name="Wren", last_name="Ashdown", email="wren@lamps.example", last_seen_at=timezone.now()
+    )
+    colleague.groups.set(Group.objects.filter(name__in=["Publisher", "Subscribers"]))
+    people.invite(User.objects.get(username="dana"), "jules@lamps.example", [Group.objects.get(name="Reporter")])
+    people.change_roles(User.objects.get(username="dana"), colleague, [Group.objects.get(name="Publisher")])
     info = f"/target-groups/{group.pk}/"
     return {
         "home": "/",
@@ -92,6 +101,8 @@ def pages(site: str, standin: StandIn, broker: redis.Redis, tmp_path: Path, sett
         "mailing-send": f"/mailings/{draft.pk}/send/",
         "mailing-report": f"/mailings/{sent.pk}/report/",
         "inbox": "/demo/inbox/",
+        "users": "/users/",
+        "user": f"/users/{colleague.pk}/",
         "preferences": "/preferences/",
     }
 

@@ -72,6 +72,7 @@ def test_a_demo_serves_and_is_found_by_commands_and_stops_without_a_trace(termin
     address = the(r"Open +(http://127\.0\.0\.1:\d+)", said)
     assert f"Port {taken_port} is taken; using {address.rpartition(':')[2]}." in said
     assert "User name  demo" in said
+    assert "manager, subscribers, publisher, reporter" in said
     assert f"Inbox      {address}/demo/inbox/" in said
     assert len(the(r"Password +(\S+)", said)) >= 12
     with urllib.request.urlopen(f"{address}/healthz", timeout=10) as answer:

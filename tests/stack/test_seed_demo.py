@@ -10,6 +10,7 @@ from audit.models import AuditEntry
 from memberSuite.standin import data
 from targetgroups.management.commands.seed_demo import CREDENTIALS
 from targetgroups.models import Bridge, SyncRun
+from thrive_sync.stack.demo import OTHERS
 
 pytestmark = pytest.mark.django_db
 
@@ -36,14 +37,21 @@ def test_the_user_may_do_everything_and_nothing_is_synced_by_itself(password: st
     assert not SyncRun.objects.exists()
 
 
+def test_somebody_of_each_role_can_be_tried(password: str) -> None:
+    seed()
+    found = {user.username: [role.name for role in user.groups.all()] for user in User.objects.all()}
+    assert found == {"demo": ["Administrator"]} | {name: [name.capitalize()] for name in OTHERS}
+    assert all(user.check_password(password) for user in User.objects.all())
+
+
 def test_a_second_start_changes_nothing_but_the_address_of_the_standin() -> None:
     seed()
-    before = User.objects.get().password
+    before = User.objects.get(username="demo").password
     seed()
     assert AuditEntry.objects.filter(object_type="targetgroups.bridge").count() == 1
     seed(port=8101)
     assert Bridge.objects.get().service_address == "http://127.0.0.1:8101"
-    assert User.objects.get().password == before, "or every session would end"
+    assert User.objects.get(username="demo").password == before, "or every session would end"
 
 
 def test_r16_the_bridge_is_recorded_without_its_secrets() -> None:

@@ -21,6 +21,7 @@ from thrive_sync.stack.supervisor import WORKER, AlreadyRunning, Child, ChildFai
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 USER_NAME = "demo"
+OTHERS = ("manager", "subscribers", "publisher", "reporter")
 # Each queue's worker, and how many tasks it runs side by side.
 WORKERS = {"interactive": 2, "scheduled": 1, "mailings": 1}
 NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
@@ -120,6 +121,7 @@ class Demo:
         self._python("Mail sink", "-m", "thrive_sync.stack.mail_sink", "--folder", str(folder), "--port", str(port))
         self.settings |= {
             "EMAIL_URL": f"smtp://{ports.ADDRESS}:{port}",
+            "EMAIL_FROM": "thrive-sync@lamps.example",
             "MAIL_POSTAL_ADDRESS": POSTAL_ADDRESS,
             "MAIL_SINK_DIR": str(folder),
         }
@@ -175,6 +177,7 @@ class Demo:
             f"Open       {address}",
             f"User name  {USER_NAME}",
             f"Password   {self.password}",
+            f"Others     {', '.join(OTHERS)}  (one of each role, same password)",
             f"Stand-in   {standin}  (MemberSuite with {self.options.people:,} invented people)",
             f"Inbox      {address}/demo/inbox/  (all mail ends here; none leaves this machine)",
             f"Logs       {self.supervisor.logs}",

@@ -21,7 +21,7 @@ NOT_YET_REDIS = "unix:///nonexistent/valkey.sock?db=0"
 SITE = {"ALLOWED_HOSTS": "127.0.0.1,localhost", "HTTPS_ONLY": "false"}
 
 # What a running demo tells the commands beside it.
-TOLD = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SITE_URL", "MAIL_POSTAL_ADDRESS", "MAIL_SINK_DIR")
+TOLD = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "EMAIL_FROM", "SITE_URL", "MAIL_POSTAL_ADDRESS", "MAIL_SINK_DIR")
 
 
 def var_dir() -> Path:

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.permissions import ADMINISTRATOR
+from accounts.permissions import ADMINISTRATOR, ROLES, Role
 from audit import record
 from targetgroups.models import Bridge
 
@@ -25,7 +25,7 @@ CREDENTIALS = {
 
 class Command(BaseCommand):
     requires_system_checks = []  # the processes that serve run them
-    help = "Bring the demo's database up to date: tables, the user of the demo, and a bridge to the stand-in."
+    help = "Bring the demo's database up to date: tables, a user of each role, and a bridge to the stand-in."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--standin", required=True, help="address of the stand-in MemberSuite")
@@ -35,14 +35,23 @@ class Command(BaseCommand):
         if not password:
             raise CommandError("DEMO_PASSWORD is not set.")
         call_command("migrate", interactive=False, verbosity=options["verbosity"])
-        ensure_user(password)
+        ensure_users(password)
         ensure_bridge(options["standin"])
 
 
-def ensure_user(password: str) -> None:
-    """Create the demo's user; one that exists keeps its sessions unless the password changed."""
-    user, _ = User.objects.get_or_create(username="demo")
-    user.groups.add(Group.objects.get(name=ADMINISTRATOR.name))
+def ensure_users(password: str) -> None:
+    """Create the demo's Administrator, and somebody of each other role, whose password is told beside it."""
+    _ensure_user("demo", ADMINISTRATOR, password)
+    for role in ROLES:
+        if role != ADMINISTRATOR:
+            _ensure_user(role.name.lower(), role, password)
+
+
+def _ensure_user(name: str, role: Role, password: str) -> None:
+    """Make a user; one that exists keeps roles, and sessions unless the password changed."""
+    user, is_new = User.objects.get_or_create(username=name)
+    if is_new or not user.groups.exists():
+        user.groups.add(Group.objects.get(name=role.name))
     if not user.check_password(password):
         user.set_password(password)
         user.save()
