@@ -13,14 +13,14 @@ class Suppression(models.Model):
     cause = models.CharField(max_length=16, choices=SuppressionCause.choices)
     note = models.CharField(max_length=500, blank=True)
     # The words of the mail server or the provider, and the mailing of which they were, if it was one.
-    said = models.TextField(blank=True)
+    said = models.TextField(blank=True, default="", db_default="")
     mailing_id = models.BigIntegerField(null=True, blank=True)
     # The person or program, by name; in the audit log by number as well. Empty: the person at the address.
-    added_by = models.CharField(max_length=150, blank=True)
+    added_by = models.CharField(max_length=150, blank=True, default="", db_default="")
     suppressed_at = models.DateTimeField(auto_now_add=True)
     lifted_at = models.DateTimeField(null=True, blank=True)
-    lifted_by = models.CharField(max_length=150, blank=True)
-    lifted_because = models.CharField(max_length=500, blank=True)
+    lifted_by = models.CharField(max_length=150, blank=True, default="", db_default="")
+    lifted_because = models.CharField(max_length=500, blank=True, default="", db_default="")
 
     objects = SuppressionQuerySet.as_manager()
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
-
 from accounts.models import User
 from accounts.permissions import APPLY_HELD_RUN, full_name
 
@@ -152,5 +150,5 @@ def _changes(before: dict[str, Any], now: dict[str, Any]) -> list[Change]:
 
 
 def _deciders() -> list[str]:
-    people = User.objects.with_perm(full_name(APPLY_HELD_RUN), backend=settings.AUTHENTICATION_BACKENDS[0])
+    people = User.objects.with_perm(full_name(APPLY_HELD_RUN), backend="accounts.backends.OneQueryBackend")
     return [person.get_full_name() or person.username for person in people.order_by("username")[: MOST_NAMED + 1]]
