@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from .models import Mailing
 
 MOST_ADDRESSES = 2_000
 MOST_TOLD = 5
+MOST_TESTED = 10  # addresses of a test
 FARTHEST = timedelta(days=366)
 
 
@@ -151,6 +153,40 @@ class MailingForm(_Form):
         if address and not is_address(address):
             raise forms.ValidationError("This is not a complete e-mail address, like news@example.org.")
         return address
+
+
+class TestForm(_Form):
+    """To whom a test goes: a few addresses, each once."""
+
+    addresses = forms.CharField(
+        label="Send a test to",
+        max_length=4_000,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "off"}),
+        error_messages={"required": "Write at least one address."},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields[
+            "addresses"
+        ].help_text = f"Up to {MOST_TESTED} addresses, with spaces, commas or line breaks between them."
+        self.fields["addresses"].widget.attrs["aria-describedby"] = "addresses-hint" + (
+            " addresses-error" if self.is_bound and self.has_error("addresses") else ""
+        )
+
+    def clean_addresses(self) -> list[str]:
+        """Return the addresses, each once by its key; name each that is none."""
+        words = [word for word in re.split(r"[\s,;]+", str(self.cleaned_data["addresses"])) if word]
+        if wrong := [f"“{_short(word)}” is not a complete e-mail address." for word in words if not is_address(word)]:
+            raise forms.ValidationError(wrong[:MOST_TOLD])
+        found: dict[str, str] = {}
+        for word in words:
+            found.setdefault(address_key(word), word)
+        if not found:
+            raise forms.ValidationError("Write at least one address.")
+        if len(found) > MOST_TESTED:
+            raise forms.ValidationError(f"These are {len(found)} addresses; a test goes to {MOST_TESTED} at most.")
+        return list(found.values())
 
 
 class SendForm(_Form):

@@ -11,14 +11,13 @@ from .exceptions import MailingError
 from .markup import TooMuch, clean
 from .models import Mailing
 from .personal import CORE_FIELDS, Finding, NotATemplate, check, compiled, field_name, fields_in, values_of
-from .send.render import NotAHeader, NotAnAddress, Rendered, render
+from .send.render import NO_ADDRESS, NotAHeader, NotAnAddress, Rendered, render
 
 # The parts of a message that are checked, in the order of the page, each with its word within a sentence.
 PARTS = {"subject": "subject", "preheader": "preheader", "html": "HTML", "text": "text"}
 LABELS = {"subject": "Subject", "preheader": "Preheader", "html": "HTML", "text": "Text"}
 _EXAMPLES = {"first_name": "friend", "last_name": "member", "name": "friend"}
 _WRITTEN = ("from_name", "reply_to", "subject", "preheader", "html", "text")
-_NO_ADDRESS = "nobody@example.invalid"
 _EXAMPLE_COUNT = 5
 _LONGEST_HTML = 102_000
 
@@ -48,13 +47,13 @@ def preview(mailing: Mailing, who: Subscriber | None, *, postal_address: str, si
     Raises MailingError.
     """
     shown = Mailing(pk=mailing.pk, **{name: getattr(mailing, name) for name in _WRITTEN})
-    shown.from_email = mailing.from_email or _NO_ADDRESS
-    who = who or Subscriber(email=_NO_ADDRESS)
+    shown.from_email = mailing.from_email or NO_ADDRESS
+    who = who or Subscriber(email=NO_ADDRESS)
     try:
         return render(
             shown,
             pk=0,
-            email=who.email or _NO_ADDRESS,
+            email=who.email or NO_ADDRESS,
             name=who.name,
             opt_out_link=f"{site}/opt-out/preview/",
             postal_address=postal_address,

@@ -16,13 +16,14 @@ import audit
 from targetgroups import suppression
 from targetgroups.choices import SuppressionCause
 
-from .models import Recipient
+from .models import Mailing, Recipient
 
 How = Literal["page", "one_click"]
 
 # A dot does not need escaping in a path. The token names one recipient, never an address.
 _signer = signing.Signer(salt="mailings.optout", sep=".")
 _LONGEST_TOKEN = 100
+_TEST = "test-"
 
 
 def token_for(recipient: Recipient) -> str:
@@ -47,15 +48,35 @@ def _around_token() -> tuple[str, str]:
     return before, after
 
 
+def test_link(mailing_id: int) -> str:
+    """Give the address that stands in a test of a mailing: its page says so, and nothing of it acts."""
+    before, after = _around_token()
+    return f"{settings.SITE_URL}{before}{_signer.sign(f'{_TEST}{mailing_id}')}{after}"
+
+
+def find_test(token: str) -> Mailing | None:
+    """Find the mailing whose test a token stands in; None if it is another token."""
+    word = _unsigned(token)
+    if word is None or not word.startswith(_TEST):
+        return None
+    return Mailing.objects.filter(pk=int(word.removeprefix(_TEST))).first()
+
+
 def find(token: str) -> Recipient | None:
     """Find whom a token stands for; None if it is not one of ours or the mailing is gone."""
+    word = _unsigned(token)
+    if word is None or not word.isdigit():
+        return None
+    return Recipient.objects.select_related("mailing").filter(pk=int(word)).first()
+
+
+def _unsigned(token: str) -> str | None:
     if len(token) > _LONGEST_TOKEN:
         return None
     try:
-        pk = int(_signer.unsign(token))
-    except (signing.BadSignature, ValueError):
+        return _signer.unsign(token)
+    except signing.BadSignature:
         return None
-    return Recipient.objects.select_related("mailing").filter(pk=pk).first()
 
 
 def is_opted_out(recipient: Recipient) -> bool:

@@ -11,7 +11,7 @@ from targetgroups.models import Subscriber
 from targetgroups.rooms import Event, Link
 
 from .choices import SETTLED, LeftOutReason, Outcome
-from .models import LeftOut, Mailing, Recipient
+from .models import LeftOut, Mailing, MailingTestCopy, Recipient
 
 _ICONS = {
     Outcome.SENT: "envelope",
@@ -32,10 +32,13 @@ def erase(person: Subscriber) -> int:
     """Empty the names among the recipients; the address stays, as proof of what was sent to it (R1's exemption).
 
     Where the address was named as one not to send to, it goes: the suppression that stays does the same.
+    So do the copies of tests that somebody sent there.
     """
     named = Recipient.objects.filter(subscriber=person).exclude(first_name="", last_name="")
     key = person.address_key
     naming = Mailing.objects.filter(not_to_addresses__contains=[key]) if key else Mailing.objects.none()
+    if key:
+        MailingTestCopy.objects.filter(address_key=key).delete()
     without = Func(F("not_to_addresses"), Value(key), function="array_remove")
     return named.update(first_name="", last_name="") + naming.update(not_to_addresses=without)
 

@@ -1,6 +1,19 @@
 from django.urls import path
 
-from .views import compose, exports, group, inbox, mail_events, optout, overview, preview, report, sending, tables
+from .views import (
+    compose,
+    exports,
+    group,
+    inbox,
+    mail_events,
+    optout,
+    overview,
+    preview,
+    report,
+    sending,
+    tables,
+    testing,
+)
 
 app_name = "mailings"
 urlpatterns = [
@@ -15,6 +28,8 @@ urlpatterns = [
     path("mailings/<int:mailing_id>/estimate/", compose.estimated, name="estimate"),
     path("mailings/<int:mailing_id>/preview/", preview.preview, name="preview"),
     path("mailings/<int:mailing_id>/preview/page/", preview.preview_page, name="preview_page"),
+    path("mailings/<int:mailing_id>/test/", testing.send_test, name="send_test"),
+    path("mailings/<int:mailing_id>/tests/", testing.tests, name="tests"),
     path("mailings/<int:mailing_id>/copy/", overview.copy, name="copy"),
     path("mailings/<int:mailing_id>/delete/", overview.delete, name="delete"),
     path("mailings/<int:mailing_id>/send/", sending.send, name="send"),

@@ -75,6 +75,11 @@ def _configuration() -> dict[str, Any]:
                 "schedule": settings.SYNC_SWEEP_SECONDS,
                 "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
             },
+            "sweep tests": {
+                "task": "mailings.tasks.sweep_tests",
+                "schedule": settings.SYNC_SWEEP_SECONDS,
+                "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
+            },
             "count outdated": {
                 "task": "targetgroups.tasks.count_outdated",
                 "schedule": settings.SYNC_SWEEP_SECONDS,

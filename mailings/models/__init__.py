@@ -1,5 +1,16 @@
 from .mail_event import EventCount, MailEvent
 from .mailing import Mailing, MailingGroup
 from .recipient import LeftOut, Recipient, Tally
+from .trial import MailingTest, MailingTestCopy
 
-__all__ = ["EventCount", "LeftOut", "MailEvent", "Mailing", "MailingGroup", "Recipient", "Tally"]
+__all__ = [
+    "EventCount",
+    "LeftOut",
+    "MailEvent",
+    "Mailing",
+    "MailingGroup",
+    "MailingTest",
+    "MailingTestCopy",
+    "Recipient",
+    "Tally",
+]

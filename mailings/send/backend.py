@@ -42,7 +42,7 @@ def send(mailing: Mailing, turn: Turn, until: float) -> None:
 
     Raises ServerAway, with everything given back that was not handed over, if the backend will not have it now.
     """
-    server = _Server()
+    server = Server()
     pace = Pace(settings.MAIL_RATE)
     try:
         while time.monotonic() < until and (ids := lease.take(mailing.pk, turn.token, _BATCH)):
@@ -53,7 +53,7 @@ def send(mailing: Mailing, turn: Turn, until: float) -> None:
         lease.give_back(mailing.pk, turn.token)
 
 
-def _send_batch(mailing: Mailing, turn: Turn, server: _Server, ids: list[int], until: float, pace: Pace) -> bool:
+def _send_batch(mailing: Mailing, turn: Turn, server: Server, ids: list[int], until: float, pace: Pace) -> bool:
     """Send to the leased; say whether to go on."""
     while ids:
         server.open()
@@ -75,7 +75,7 @@ def _send_batch(mailing: Mailing, turn: Turn, server: _Server, ids: list[int], u
     return True
 
 
-def _send_window(mailing: Mailing, turn: Turn, server: _Server, flying: list[Moved]) -> None:
+def _send_window(mailing: Mailing, turn: Turn, server: Server, flying: list[Moved]) -> None:
     """Hand over a window and settle all of it, whatever happens but the death of this process."""
     verdicts = {recipient.pk: BACK for recipient in flying}
     try:
@@ -119,7 +119,7 @@ def _message(mailing: Mailing, recipient: Moved, values: dict[str, str] | None) 
     )
 
 
-class _Server:
+class Server:
     """The connection to the mail server: opened when needed, given up when it breaks off."""
 
     def __init__(self) -> None:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from .tally import Moved
     from .turn import Turn
 
-__all__ = ["BACK", "ServerAway", "Verdict", "deliver"]
+__all__ = ["BACK", "SMTP", "ServerAway", "Verdict", "account", "deliver"]
 
-_SMTP = "django.core.mail.backends.smtp.EmailBackend"
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
 # Leased at once; more are leased before these run out.
 _BATCH = 500
 _LOW = 100
@@ -41,20 +41,20 @@ def deliver(mailing: Mailing, turn: Turn, *, seconds: float) -> None:
     """
     until = time.monotonic() + seconds
     lease.recover(mailing.pk)
-    if settings.EMAIL_BACKEND != _SMTP:
+    if settings.EMAIL_BACKEND != SMTP:
         backend.send(mailing, turn, until)
         return
     press = Press(mailing)
     try:
         leased = lease.take(mailing.pk, turn.token, _BATCH)
         if leased:
-            with Fleet(_account(), settings.MAIL_CONNECTIONS) as fleet:
+            with Fleet(account(), settings.MAIL_CONNECTIONS) as fleet:
                 _Books(mailing, turn, fleet, press, leased).keep(until)
     finally:
         lease.give_back(mailing.pk, turn.token)
 
 
-def _account() -> Account:
+def account() -> Account:
     return Account(
         host=settings.EMAIL_HOST,
         port=settings.EMAIL_PORT,

@@ -34,7 +34,7 @@ from .smtp import Envelope
 from .values import values_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ..models import Mailing
     from .tally import Moved
@@ -46,8 +46,15 @@ _AT_HAND = {"first_name", "last_name", "name", "email"}
 class Press:
     """A mailing's subject and preheader are filled in whole; a text that only writes fields, only where it does."""
 
-    def __init__(self, mailing: Mailing) -> None:
-        self._mailing = mailing
+    def __init__(
+        self,
+        mailing: Mailing,
+        *,
+        link_to: Callable[[int], str] = optout.link_to,
+        key_of: Callable[[int], int | str] = int,
+    ) -> None:
+        """Args: `link_to` gives the opt-out link, `key_of` what the Message-ID is made of, by the recipient's ID."""
+        self._mailing, self._link_to, self._key_of = mailing, link_to, key_of
         self._sender = ascii_address(mailing.from_email)
         self._is_personal = is_personal(mailing.subject, mailing.preheader, mailing.html, mailing.text)
         self._marks = Marks()
@@ -117,8 +124,8 @@ class Press:
         name = tame(f"{recipient.first_name} {recipient.last_name}")
         fillings = {
             "to": with_name(name, address) if name.isascii() else f"{header_words(name, 'To').decode()} <{address}>",
-            "message_id": message_id(self._mailing, recipient.pk, settings.SITE_URL),
-            "link": optout.link_to(recipient.pk),
+            "message_id": message_id(self._mailing, self._key_of(recipient.pk), settings.SITE_URL),
+            "link": self._link_to(recipient.pk),
         }
         if self._is_personal:
             if values is None:

@@ -12,6 +12,8 @@ from ..markup import clean
 from ..models import Mailing
 from ..personal import compiled
 
+# Stands for the address of somebody of whom nothing is known; nothing can be sent there.
+NO_ADDRESS = "nobody@example.invalid"
 _LONGEST_NAME = 100
 # Control characters, line and paragraph separators, half of a surrogate pair.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -57,7 +59,7 @@ class Words:
 def render(
     mailing: Mailing,
     *,
-    pk: int,
+    pk: int | str,
     email: str,
     name: str,
     opt_out_link: str,
@@ -140,7 +142,7 @@ def text_of(mailing: Mailing) -> str:
     return mailing.text if mailing.text.strip() else clean(mailing.html).text
 
 
-def message_id(mailing: Mailing, pk: int, site: str) -> str:
+def message_id(mailing: Mailing, pk: int | str, site: str) -> str:
     """Name one recipient's message of a mailing; a second try repeats the name."""
     domain = ascii_address(mailing.from_email).rpartition("@")[2]
     return f"<{uuid.uuid5(_NAMESPACE, f'{site} {mailing.pk} {pk}')}@{domain}>"

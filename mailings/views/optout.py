@@ -18,7 +18,7 @@ def opt_out(request: HttpRequest, token: str) -> HttpResponse:
     """Ask first, act on POST. Whoever holds the token may act, so a forged request gains nothing."""
     recipient = optout.find(token)
     if recipient is None:
-        return _no_such_link(request)
+        return _no_such_link(request, token)
     is_one_click = request.POST.get("List-Unsubscribe") == "One-Click"
     if request.method == "POST":
         optout.opt_out(recipient, "one_click" if is_one_click else "page")
@@ -34,7 +34,7 @@ def opt_in(request: HttpRequest, token: str) -> HttpResponse:
     """Take the opt-out back."""
     recipient = optout.find(token)
     if recipient is None:
-        return _no_such_link(request)
+        return _no_such_link(request, token)
     optout.opt_in(recipient)
     return redirect("mailings:opt_out", token)
 
@@ -45,5 +45,8 @@ def masked(address: str) -> str:
     return f"{local[:1]}•••{at}{domain}"
 
 
-def _no_such_link(request: HttpRequest) -> HttpResponse:
+def _no_such_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Answer a link that stands for nobody: that of a test, whose page says so and does nothing, or none of ours."""
+    if (tested := optout.find_test(token)) is not None:
+        return render(request, "mailings/opt_out_test.html", {"mailing": tested})
     return render(request, "mailings/no_such_link.html", status=404)

@@ -18,8 +18,9 @@ from accounts.permissions import VIEW_MAILINGS, VIEW_SUBSCRIBERS
 from targetgroups.models import Subscriber
 from targetgroups.views.asking import is_part, person, whole
 
-from .. import message
+from .. import message, testing
 from ..exceptions import MailingError
+from ..forms import TestForm
 from ..models import Mailing
 from . import reading
 from .parts import show, the_mailing
@@ -33,11 +34,15 @@ LONGEST_SEARCH = 200
 @require_http_methods(["GET", "POST"])
 def preview(request: HttpRequest, mailing_id: int) -> HttpResponse:
     """Show the stored message. A search for a subscriber is posted; the one chosen is named by ID in the address."""
-    mailing = the_mailing(mailing_id)
+    return page(request, the_mailing(mailing_id))
+
+
+def page(request: HttpRequest, mailing: Mailing, *, status: int = 200, **more: Any) -> HttpResponse:
+    """Render the tab, with what a form on it was answered."""
     sees_people = person(request).may(VIEW_SUBSCRIBERS)
     text = request.POST.get("q", "")[:LONGEST_SEARCH].strip()
     context: dict[str, Any] = {
-        "who": (who := _chosen(request, mailing)),
+        "who": (who := chosen(request, mailing)),
         "views": VIEWS,
         "view": request.GET.get("view", ""),
         "text": text,
@@ -49,7 +54,8 @@ def preview(request: HttpRequest, mailing_id: int) -> HttpResponse:
     if is_part(request, "preview-found"):
         return render(request, "mailings/_preview_found.html", {"mailing": mailing, **context})
     tested = _tested(mailing) if sees_people and "test" in request.GET else {}
-    return show(request, mailing, "preview", **context, **tested, **_written(mailing, who))
+    context |= {**tested, **_written(mailing, who), **test_card(request, mailing), **more}
+    return show(request, mailing, "preview", status=status, **context)
 
 
 @requires(VIEW_MAILINGS)
@@ -71,7 +77,7 @@ def preview(request: HttpRequest, mailing_id: int) -> HttpResponse:
 def preview_page(request: HttpRequest, mailing_id: int) -> HttpResponse:
     """Give the HTML part alone, for the frame."""
     mailing = the_mailing(mailing_id)
-    written = _written(mailing, _chosen(request, mailing)).get("message")
+    written = _written(mailing, chosen(request, mailing)).get("message")
     # In a frame that may open nothing, a link that wants a new window does nothing.
     page = written.html.replace("<head>", '<head><base target="_blank">', 1) if written else ""
     response = HttpResponse(page or "<!doctype html><title>No HTML</title>")
@@ -79,7 +85,18 @@ def preview_page(request: HttpRequest, mailing_id: int) -> HttpResponse:
     return response
 
 
-def _chosen(request: HttpRequest, mailing: Mailing) -> Subscriber | None:
+def test_card(request: HttpRequest, mailing: Mailing) -> dict[str, Any]:
+    """Give what Send Test shows: its form, and the newest tests with what became of them."""
+    tests = testing.tests_of(mailing)
+    typed = "\n".join(testing.addresses_for(mailing, person(request)))
+    return {
+        "test_form": TestForm(initial={"addresses": typed}),
+        "sent_tests": tests,
+        "test_poll_seconds": 1 if testing.are_under_way(tests) else None,
+    }
+
+
+def chosen(request: HttpRequest, mailing: Mailing) -> Subscriber | None:
     """Find the subscriber named in the address, or the first one; nobody for who may not see people."""
     if not person(request).may(VIEW_SUBSCRIBERS):
         return None

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from mailings import optout
 from mailings.choices import StopCode
 from mailings.letterbox import BEGINNINGS
-from mailings.models import LeftOut, Mailing, Recipient
+from mailings.models import LeftOut, Mailing, MailingTest, MailingTestCopy, Recipient
 from targetgroups.models import Bridge, Folder, TargetGroup
 from tests.e2e.conftest import assert_fits, keep_picture, sign_in, violations
 from tests.mailings.views.conftest import COMPLETE, Desk
@@ -34,6 +34,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SHOWN = """<style>h1 { color: #0b6b53 } td { padding: 8px; background: #eef0ec }</style>
 <h1>Dear {{ first_name | default: "friend" }}</h1><p>The lamps are <a href="https://lamps.example/">lit again</a>.</p>
 <table width="100%"><tr><td>Friday</td><td>18:00</td></tr></table>"""
+
+TESTED = (("sent", "", ""), ("failed", "550", "5.1.1 nobody here"), ("skipped", "opt_out", ""), ("unknown", "", ""))
 
 
 @pytest.fixture
@@ -81,6 +83,11 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
         for each in BEGINNINGS
     ]
     shown = desk.mailing(group, name="Shown", text="", html=SHOWN, subject="{{ first_name }}, the lamps are lit")
+    tested = MailingTest.objects.create(mailing=shown, asked_at=timezone.now(), version=1)
+    for outcome, reason, said in TESTED:
+        address = f"an.unusually.long.{outcome}@a-rather-long-domain.example.org"
+        values = {"address": address, "address_key": address, "outcome": outcome, "reason": reason, "said": said}
+        MailingTestCopy.objects.create(test=tested, **values)
     named = {"not_to_addresses": ["an.unusually.long.address@a-rather-long-domain.example.org", "bo@lamps.example"]}
     ready = desk.mailing(group, broken, name="Ready", **named)
     now = timezone.now()
@@ -125,6 +132,7 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
         "of-a-group": f"/target-groups/{group.pk}/mailings/",
         "inbox": "/demo/inbox/",
         "letter": f"/demo/inbox/{number}/",
+        "opt-out-test": optout.test_link(shown.pk).removeprefix(settings.SITE_URL),
         "opt-out": f"/opt-out/{optout.token_for(sent.recipients.all()[0])}/",
     }
 
@@ -224,6 +232,13 @@ def test_from_compose_to_an_opt_out_that_the_next_mailing_obeys(
     page.get_by_label("Newsletter readers").first.press("Space")
     expect(page.locator("#estimate")).to_contain_text("not known yet")
     page.get_by_role("button", name="Save and go to Send").press("Enter")
+    page.get_by_role("link", name="Preview", exact=True).press("Enter")
+    page.get_by_label("Send a test to").fill("mia@society.example")
+    page.get_by_role("button", name="Send test").press("Enter")
+    expect(page.locator("#sent-tests")).to_contain_text("Sent mia@society.example", timeout=15_000)
+    assert violations(page) == []
+    keep_picture(page, "walk-0-tested")
+    page.get_by_role("link", name="Send", exact=True).press("Enter")
     send_from_here(page, "walk-1-sent")
 
     page.get_by_role("link", name="Demo inbox").press("Enter")
