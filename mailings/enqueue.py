@@ -21,11 +21,11 @@ from .choices import ACTIVE, CANCELLABLE, EDITABLE, STALE_STOPS, GroupRole, Mail
 from .exceptions import NotAllowedNow, NotReady
 from .letterbox import Beginning
 from .message import PARTS, findings_of
-from .models import Mailing, MailingGroup
+from .models import Mailing, MailingGroup, MailingTestCopy
 from .querysets import figures_of
 from .reviewed import Numbers
 from .send import lease, pipeline, resync
-from .send.render import is_one_line
+from .send.render import NOT_ASCII, is_ascii_address, is_one_line
 
 Actor = AbstractBaseUser | None
 
@@ -136,6 +136,8 @@ def problems(mailing: Mailing, stale_ids: Collection[int] = ()) -> dict[str, str
         value = getattr(mailing, name)
         if value and not is_address(value):
             found.setdefault(name, "This is not a complete e-mail address.")
+        elif value and not is_ascii_address(value):
+            found.setdefault(name, NOT_ASCII)
     return found | _group_problems(mailing, stale_ids) | _site_problems()
 
 
@@ -284,6 +286,8 @@ def pause_everything() -> list[Mailing]:
         stop = {"stop_code": StopCode.RESTORED, "stop_text": _RESTORED, "stopped_at": Now(), "due_at": None}
         _change(Mailing.objects.filter(pk=mailing.pk), mailing, "stopped", status=MailingStatus.STOPPED, **stop)
         audit.record("command", "mailing.stop", mailing, before, {"stopped": StopCode.RESTORED})
+    waiting = MailingTestCopy.objects.filter(outcome=Outcome.QUEUED)
+    waiting.update(outcome=Outcome.FAILED, said="The database was restored from a back-up.", settled_at=Now())
     return touched
 
 

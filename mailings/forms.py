@@ -13,6 +13,7 @@ from thrive_sync.lib.addresses import address_key, is_address
 
 from .choices import MailingStatus
 from .models import Mailing
+from .send.render import NOT_ASCII, is_ascii_address
 
 MOST_ADDRESSES = 2_000
 MOST_TOLD = 5
@@ -152,6 +153,8 @@ class MailingForm(_Form):
         address = str(self.cleaned_data[name])
         if address and not is_address(address):
             raise forms.ValidationError("This is not a complete e-mail address, like news@example.org.")
+        if address and not is_ascii_address(address):
+            raise forms.ValidationError(NOT_ASCII)
         return address
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import re
 import smtplib
 import time
 from typing import TYPE_CHECKING, Any
 
+from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsRefused
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import get_connection
 
 from .. import optout
-from ..choices import Outcome
+from ..choices import Outcome, StopCode
+from ..exceptions import StopMailing
 from ..models import Mailing
 from . import lease
 from .lease import BACK, ServerAway, Verdict, with_patience
@@ -35,6 +39,9 @@ _MOST_IN_FLIGHT = 10
 _WINDOW_SECONDS = 0.5
 _LONGEST_SAID = 500
 _TOO_MUCH = 421
+# What a mail provider answers by HTTP: who we are is not accepted; we ask too often; it is its own fault.
+_NOT_US, _TOO_OFTEN, _ITS_FAULT = (401, 403), 429, 500
+_ADDRESS = re.compile(r"[^\s<>\"']+@[^\s<>\"',;]+")
 
 
 def send(mailing: Mailing, turn: Turn, until: float) -> None:
@@ -91,6 +98,8 @@ def _send_window(mailing: Mailing, turn: Turn, server: Server, flying: list[Move
         attempts = {recipient.pk: recipient.attempts for recipient in flying}
         told = [(pk, with_patience(verdict, attempts[pk])) for pk, verdict in verdicts.items()]
         lease.settle(mailing.pk, turn.token, told)
+    if server.defect:
+        raise _stop(server.defect)
     if server.is_useless:
         raise ServerAway(server.trouble)
 
@@ -128,6 +137,7 @@ class Server:
         self._seconds_a_message = _WINDOW_SECONDS
         self.is_cut = False
         self.trouble = ""
+        self.defect = ""  # what no waiting mends, in the words of the backend
 
     @property
     def is_useless(self) -> bool:
@@ -135,11 +145,11 @@ class Server:
         return self.is_cut and not self._handed_over_count
 
     def open(self) -> None:
-        """Connect, unless that is done. Raises ServerAway."""
+        """Connect, unless that is done. Raises ServerAway; StopMailing if the backend can't be used at all."""
         if self._backend is not None and not self.is_cut:
             return
-        self._backend, self._handed_over_count, self.is_cut = get_connection(), 0, False
         try:
+            self._backend, self._handed_over_count, self.is_cut = get_connection(), 0, False
             self._backend.open()
         except smtplib.SMTPAuthenticationError:
             raise ServerAway("The mail server does not accept this program's user name or password.") from None
@@ -147,6 +157,8 @@ class Server:
             raise ServerAway(f'The mail server said: "{_words(error.smtp_error)}".') from None
         except OSError as error:  # an SMTPException is one, too
             raise ServerAway(f"The mail server can't be reached ({error.strerror or type(error).__name__}).") from None
+        except Exception as error:  # whatever library the backend is of
+            raise _stop(_of_library(error)) from error
 
     def window_size(self) -> int:
         """Say how many messages may be in flight: fewer where the server is slow."""
@@ -157,10 +169,20 @@ class Server:
         began = time.monotonic()
         try:
             self._backend.send_messages([message])
+        except AnymailError as error:  # some of these are an OSError, too
+            return self._told_by_provider(error)
         except smtplib.SMTPException as error:
             return self._refused(error)
         except OSError as error:
             return self._broken(error)
+        except ImproperlyConfigured as error:
+            self.defect = _of_library(error)
+            return self._cut(self.defect)
+        except Exception as error:  # whatever library the backend is of: nobody knows how far it came (R13)
+            log.exception("the e-mail backend failed")
+            self.defect = _of_library(error)
+            self._cut(self.defect)
+            return Verdict(Outcome.UNKNOWN)
         self._handed_over_count += 1
         self._seconds_a_message = max(time.monotonic() - began, 1e-6)
         return Verdict(Outcome.SENT)
@@ -175,6 +197,29 @@ class Server:
         if isinstance(error, smtplib.SMTPDataError):
             return self._not_taken(error.smtp_code, error.smtp_error)
         return self._broken(error)
+
+    def _told_by_provider(self, error: AnymailError) -> Verdict:
+        """Judge by what a mail provider answered, or by why it was not asked."""
+        if isinstance(error, AnymailRecipientsRefused):
+            self._handed_over_count += 1
+            return Verdict(Outcome.FAILED, "refused", _words(str(error)))
+        sentence = _of_library(error)
+        if not isinstance(
+            error, AnymailAPIError
+        ):  # the message or a setting is none it can use: nothing was handed over
+            self.defect = sentence
+            return self._cut(sentence)
+        code = error.status_code
+        if code is None or code >= _ITS_FAULT:
+            log.warning("the mail provider did not answer (%s)", code)
+            self._cut(sentence)
+            return Verdict(Outcome.UNKNOWN)
+        if code in _NOT_US:
+            self.defect = sentence
+        if code in _NOT_US or code == _TOO_OFTEN:
+            return self._cut(sentence)
+        self._handed_over_count += 1  # it talks to us: the refusal is about this recipient
+        return Verdict(Outcome.FAILED, str(code), _words(str(error)))
 
     def _not_taken(self, code: int, words: bytes | str) -> Verdict:
         """Judge by the server's reply: it says that it has not taken the message."""
@@ -203,6 +248,16 @@ class Server:
         except (smtplib.SMTPException, OSError) as error:
             # Every message has its answer already.
             log.info("the mail server did not say goodbye (%s)", type(error).__name__)
+
+
+def _stop(sentence: str) -> StopMailing:
+    return StopMailing(StopCode.MAIL_SERVER, f"{sentence} Nobody was skipped: resume when that is mended.")
+
+
+def _of_library(error: Exception) -> str:
+    """Tell an error of a backend in its own words, without any recipient's address."""
+    words = _ADDRESS.sub("(an address)", _words(str(error)))
+    return f'The e-mail backend said: "{words or type(error).__name__}".'
 
 
 def _words(said: bytes | str) -> str:

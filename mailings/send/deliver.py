@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from ..choices import MailingStatus, Outcome
+from ..choices import MailingStatus, Outcome, StopCode
+from ..exceptions import StopMailing
 from ..models import Mailing
 from . import backend, lease
 from .fleet import Fleet, Parcel
 from .lease import BACK, ServerAway, Verdict, with_patience
 from .pace import Pace
 from .press import Press
+from .render import NotAnAddress
 from .smtp import Account
 
 if TYPE_CHECKING:
@@ -44,14 +46,22 @@ def deliver(mailing: Mailing, turn: Turn, *, seconds: float) -> None:
     if settings.EMAIL_BACKEND != SMTP:
         backend.send(mailing, turn, until)
         return
-    press = Press(mailing)
     try:
         leased = lease.take(mailing.pk, turn.token, _BATCH)
         if leased:
+            press = _press(mailing)
             with Fleet(account(), settings.MAIL_CONNECTIONS) as fleet:
                 _Books(mailing, turn, fleet, press, leased).keep(until)
     finally:
         lease.give_back(mailing.pk, turn.token)
+
+
+def _press(mailing: Mailing) -> Press:
+    """Make the mailing's press. Raises StopMailing if it can't be sent from its addresses."""
+    try:
+        return Press(mailing)
+    except NotAnAddress as error:
+        raise StopMailing(StopCode.MAIL_SERVER, f"The from or the reply-to address can't be used. {error}") from None
 
 
 def account() -> Account:

@@ -12,6 +12,7 @@ from ..markup import clean
 from ..models import Mailing
 from ..personal import compiled
 
+NOT_ASCII = "Mail servers refuse a sender with other letters than a to z before the @. Choose another address."
 # Stands for the address of somebody of whom nothing is known; nothing can be sent there.
 NO_ADDRESS = "nobody@example.invalid"
 _LONGEST_NAME = 100
@@ -167,6 +168,15 @@ def ascii_address(email: str) -> str:
     if not address.isascii():
         raise NotAnAddress("It has letters before the @ that only few mail servers take.")
     return address
+
+
+def is_ascii_address(email: str) -> bool:
+    """Say whether mail can be sent from an address: nobody knows which servers on the way take other letters."""
+    try:
+        ascii_address(email)
+    except NotAnAddress:
+        return False
+    return True
 
 
 def is_one_line(value: str) -> bool:

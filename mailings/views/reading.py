@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Prefetch, Q, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Lower
 
 from targetgroups.models import Membership, Subscriber, SyncRun, TargetGroup
@@ -185,10 +185,18 @@ def member_of(mailing: Mailing, subscriber_id: int | None) -> Subscriber | None:
 
 
 def some_recipients(mailing: Mailing) -> tuple[list[Subscriber], bool]:
-    """Read members of a mailing's groups who may be mailed now, by address, and say whether there are more of them."""
+    """Read members of a mailing's groups who would get it now, by address, and say whether there are more of them."""
     found: dict[int, Subscriber] = {}
-    for group in sorted(chosen_in(mailing)[0]):
+    to, not_to = chosen_in(mailing)
+    # By address, as the freeze does: who shares one with somebody barred gets nothing either.
+    barred = Membership.objects.filter(
+        target_group__in=not_to, subscriber__address_key=OuterRef("subscriber__address_key")
+    )
+    for group in sorted(to):
         members = Membership.objects.filter(target_group=group, sort_email__gt="").mailable()
+        members = members.exclude(subscriber__address_key__in=mailing.not_to_addresses)
+        if not_to:
+            members = members.filter(~Exists(barred))
         ordered = members.select_related("subscriber").order_by("sort_email", "subscriber_id")
         for member in ordered[: MOST_TESTED + 1]:
             found.setdefault(member.subscriber_id, member.subscriber)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import socket
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING
+from io import BytesIO
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
+import requests
+from anymail.exceptions import AnymailAPIError, AnymailConfigurationError, AnymailRecipientsRefused
+from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
 from mailings import enqueue
@@ -419,3 +423,84 @@ def test_r13_a_long_turn_is_kept_while_its_worker_lives(post: Post, settings) ->
     post.sink.when_taken(4, lambda: seen.append(pipeline.advance(mailing.pk)))
     post.work(mailing)
     assert (mailing.status, seen, set(post.sink.copies().values())) == ("sent", [Step.DONE], {1})
+
+
+# --- backends of other libraries -----------------------------------------------------------------------------------
+
+
+class Provider(BaseEmailBackend):
+    """Answers the messages as a mail provider's library does: by raising, or by taking them."""
+
+    answers: ClassVar[dict[str, Exception]] = {}
+
+    def send_messages(self, email_messages: list[EmailMessage]) -> int:  # type: ignore[override]
+        for message in email_messages:
+            for address, answer in self.answers.items():
+                if address in message.to[0]:
+                    raise answer
+        return len(email_messages)
+
+
+def told(words: str, code: int) -> AnymailAPIError:
+    """Make the error of a provider's answer."""
+    answer = requests.Response()
+    answer.status_code, answer.reason, answer.raw = code, "Refused", BytesIO()
+    return AnymailAPIError(words, status_code=code, response=answer)
+
+
+@pytest.fixture
+def provider(settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch) -> dict[str, Exception]:
+    settings.EMAIL_BACKEND = f"{__name__}.Provider"
+    answers: dict[str, Exception] = {}
+    monkeypatch.setattr(Provider, "answers", answers)
+    return answers
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "code"),
+    [
+        (told("No such box", 400), "failed 400", ""),
+        (AnymailRecipientsRefused("All were refused"), "failed refused", ""),
+        (told(f"Wrong key for {ADA}", 401), "queued", "mail_server"),
+        (AnymailConfigurationError("The key is not set"), "queued", "mail_server"),
+        (ValueError("The library stumbled"), "unknown", "mail_server"),
+    ],
+    ids=["refused", "recipient", "account", "setting", "library"],
+)
+def test_what_a_providers_library_says_has_its_own_end(
+    post: Post, provider: dict[str, Exception], answer: Exception, outcome: str, code: str
+) -> None:
+    provider[ADA] = answer
+    mailing = post.frozen(post.group(ADA))
+    post.work(mailing)
+    assert post.outcomes(mailing) == {ADA: outcome}
+    assert (mailing.status, mailing.stop_code) == ("paused" if code else "failed", code)
+    if code:
+        assert str(answer.args[0]).replace(ADA, "(an address)") in mailing.stop_text
+    assert (ADA in mailing.stop_text, post.complaints(mailing)) == (False, [])
+
+
+def test_a_provider_that_has_had_enough_is_waited_for(post: Post, provider: dict[str, Exception]) -> None:
+    provider[ADA] = told("Slow down", 429)
+    mailing = post.frozen(post.group(ADA))
+    post.work(mailing)
+    assert (mailing.status, mailing.stop_code, post.outcomes(mailing)) == ("sending", "mail_server", {ADA: "queued"})
+    assert "Slow down" in mailing.stop_text
+
+
+def test_a_backend_that_there_is_not_pauses_the_mailing_with_its_words(post: Post, settings: SettingsWrapper) -> None:
+    settings.EMAIL_BACKEND = "no.such.Backend"
+    mailing = post.frozen(post.group(ADA))
+    post.work(mailing)
+    assert (mailing.status, mailing.stop_code) == ("paused", "mail_server")
+    assert "No module named" in mailing.stop_text
+
+
+def test_a_sender_that_mail_servers_refuse_is_told_before_and_pauses_what_slipped_through(post: Post) -> None:
+    mailing = post.mailing(post.group(ADA))
+    Mailing.objects.filter(pk=mailing.pk).update(from_email="grüße@lamps.example")
+    mailing.refresh_from_db()
+    assert "other letters than a to z" in enqueue.problems(mailing)["from_email"]
+    post.freeze(mailing)
+    post.work(mailing)
+    assert (mailing.status, mailing.stop_code, post.outcomes(mailing)) == ("paused", "mail_server", {ADA: "queued"})

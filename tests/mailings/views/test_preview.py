@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from accounts.models import User
-from mailings.models import Mailing
+from mailings.models import Mailing, MailingGroup
 from mailings.views import reading
 from targetgroups import suppression
 from targetgroups.choices import SuppressionCause
@@ -122,3 +122,12 @@ def test_the_personalization_test_tells_when_there_is_nothing_to_test(desk: Desk
     assert "nobody to test with" in text_of(client.get(f"/mailings/{empty.pk}/preview/?test=1"))
     rows.member(group, "ada@example.org", "Ada", "Keeper")
     assert "says the same to everybody" in text_of(client.get(f"/mailings/{empty.pk}/preview/?test=1"))
+
+
+def test_the_personalization_test_obeys_do_not_send_to(rows: Rows, mailing: Mailing) -> None:
+    other = rows.group("Not these")
+    rows.member(other, "bo@example.org", "Bo", "Again")
+    MailingGroup.objects.create(mailing=mailing, target_group=other, role="not_to")
+    assert [one.email for one in reading.some_recipients(mailing)[0]] == ["ada@example.org"]
+    mailing.not_to_addresses = ["ada@example.org"]
+    assert reading.some_recipients(mailing) == ([], False)
