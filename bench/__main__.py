@@ -22,7 +22,7 @@ from bench.goals import ItemResult, Scale
 ITEMS = ("client", "sync", "together", "pages", "clicks", "whole_sync", "mailing")
 # At fewer members a whole page costs the same as its index reads, and there is nothing to tell apart. A whole sync is
 # looked at for its result and its memory, which no number of people changes.
-SMALL_PEOPLE = {"pages": 100_000, "whole_sync": 10_000, "mailing": 4_000}
+SMALL_PEOPLE = {"pages": 100_000, "whole_sync": 10_000, "mailing": 3_000}
 BIG_PEOPLE = {"mailing": 50_000}  # minutes: the slowest peer sends some hundred messages a second
 SMALL, BIG = 20_000, 1_000_000
 LONGEST_ITEM = {"small": 600, "big": 3 * 60 * 60}  # seconds

@@ -45,7 +45,7 @@ _AT_ONCE = {
     POST_OFFICE: 0.06,
     NODEMAILER: 0.1,
 }
-_WITH_LAG = {PRODUCT: 0.15, LISTMONK: 0.025, SMTPLIB: 0.025, POST_OFFICE: 0.02, DJANGO: 0.003}
+_WITH_LAG = {PRODUCT: 0.2, LISTMONK: 0.025, SMTPLIB: 0.025, POST_OFFICE: 0.02, DJANGO: 0.003}
 _NEEDED_AT_ONCE = {LISTMONK: 1.5, DJANGO: 12.0, POST_OFFICE: 12.0, LIMIT: 1.0}
 
 Send = Callable[[int, int], float]  # to a port, so many messages: the seconds it took

@@ -47,7 +47,10 @@ def taken_apart(nodes: Any, *, is_html: bool, longest_value: int, most_output: i
         piece = _written(node.text) if type(node) is ContentNode else _slot(node, is_html=is_html)
         if piece is None:
             return None
-        pieces.append(piece)
+        if isinstance(piece, str) and pieces and isinstance(pieces[-1], str):
+            pieces[-1] += piece
+        else:
+            pieces.append(piece)
     most = sum(_most_bytes(piece, longest_value) for piece in pieces)
     return tuple(pieces) if most <= most_output else None
 

@@ -5,6 +5,7 @@ when its worker died nobody knows: it becomes unknown, for a person to decide.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -143,7 +144,9 @@ def settle(mailing_id: int, lease: str, verdicts: Iterable[tuple[int, Verdict]])
     A worker that was silent too long finds its recipients unknown already: what it knows for sure still replaces that.
     """
     verdicts = list(verdicts)
-    with transaction.atomic():
+    # Where nobody was refused, one statement says it all, and commits by itself.
+    is_simple = all(verdict.outcome == Outcome.SENT for _, verdict in verdicts)
+    with nullcontext() if is_simple else transaction.atomic():
         _settle(mailing_id, lease, verdicts)
 
 

@@ -44,7 +44,7 @@ _AT_HAND = {"first_name", "last_name", "name", "email"}
 
 
 class Press:
-    """A mailing's subject and preheader are filled in whole; a text that only writes fields, only where it does."""
+    """A subject or a preheader that is personal is filled in whole; a text that only writes fields, only there."""
 
     def __init__(
         self,
@@ -61,6 +61,7 @@ class Press:
         self._slots: dict[str, Slot] = {}
         # Texts that do more than write fields, by their mark.
         self._whole: dict[str, Compiled] = {}
+        self._lines: dict[str, Callable[[Mailing, Mapping[str, str]], str]] = {}
         self._asks = False
         self._mould = self._make()
 
@@ -81,13 +82,20 @@ class Press:
         mailing = self._mailing
         text, subject = compiled(text_of(mailing)), compiled(mailing.subject)
         asking = [text, subject]
-        words = Words(self._marks["subject"], self._text(text))
+        words = Words(self._own("subject", subject_for), self._text(text))
         if mailing.html.strip():
             html = compiled(clean(mailing.html).html, is_html=True)
             asking += [html, compiled(mailing.preheader, is_html=True)]
-            words = Words(words.subject, words.text, self._marks["preheader"], self._places("html", html))
+            words = Words(words.subject, words.text, self._own("preheader", preheader_for), self._places("html", html))
         self._asks = not {name for each in asking for name, _ in each.variables} <= _AT_HAND
         return words
+
+    def _own(self, field: str, written: Callable[[Mailing, Mapping[str, str]], str]) -> str:
+        """Write a mark where the field is personal, and what everybody reads where it is not."""
+        if not is_personal(getattr(self._mailing, field)):
+            return written(self._mailing, {})
+        self._lines[field] = written
+        return self._marks[field]
 
     def _text(self, text: Compiled) -> str:
         """Write the text with marks: space at its end is cut off, so what stands there must be known."""
@@ -135,9 +143,7 @@ class Press:
 
     def _own_words(self, values: Mapping[str, str]) -> dict[str, str]:
         fillings = {name: slot.fill(values) for name, slot in self._slots.items()}
-        fillings["subject"] = subject_for(self._mailing, values)
-        if self._mailing.html.strip():
-            fillings["preheader"] = preheader_for(self._mailing, values)
+        fillings |= {field: written(self._mailing, values) for field, written in self._lines.items()}
         for part, template in self._whole.items():
             written = template.fill(values)
             fillings[part] = plain(written) if part == "text" else written
