@@ -119,15 +119,6 @@ def violations(page: Page) -> list[str]:
     return found
 
 
-def assert_fits(page: Page, width: int, name: str) -> None:
-    """See that nothing is wider than the window, and on a desk neither in the widest one."""
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-    if width == 1280 and (size := page.viewport_size):
-        page.set_viewport_size({"width": 1600, "height": size["height"]})
-        assert page.evaluate("document.documentElement.scrollWidth") <= 1600, name
-        page.set_viewport_size(size)
-
-
 def keep_picture(page: Page, name: str) -> None:
     """Keep a screenshot where SCREENSHOTS says; nowhere without it."""
     if folder := os.environ.get("SCREENSHOTS"):

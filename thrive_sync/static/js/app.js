@@ -70,6 +70,11 @@
   });
   showTab();
   document.body.addEventListener("htmx:afterSettle", showTab);
+  // A browser is content with a part of what the keyboard is on, where a strip or a table scrolls sideways.
+  document.addEventListener("focusin", ({ target }) => {
+    if (!target.matches?.(":focus-visible") || !target.parentElement?.closest(".tabs, .table-frame")) return;
+    target.scrollIntoView({ block: "nearest", inline: "nearest" });
+  });
 
   // -- the Info dialog: opened by what htmx puts into it, closed by Esc, address and focus go back -----------------
   const sheet = document.getElementById("sheet");
