@@ -28,8 +28,14 @@
     tip.showPopover();
     const at = time.getBoundingClientRect();
     const above = at.top - tip.offsetHeight - 2;
-    tip.style.top = `${above < 0 ? at.bottom + 2 : above}px`;
-    tip.style.left = `${Math.max(8, Math.min(at.left, innerWidth - tip.offsetWidth - 8))}px`;
+    const left = Math.max(8, Math.min(at.left, innerWidth - tip.offsetWidth - 8));
+    const covers = (one) => { // what holds the focus stays in sight
+      const its = one.getBoundingClientRect();
+      return its.left < left + tip.offsetWidth && its.right > left && its.top < at.top - 2 && its.bottom > above;
+    };
+    const isBelow = above < 0 || (holder && holder !== time && covers(holder));
+    tip.style.top = `${isBelow ? at.bottom + 2 : above}px`;
+    tip.style.left = `${left}px`;
     if (holder && !holder.hasAttribute("aria-describedby")) holder.setAttribute("aria-describedby", tip.id);
     shown.push({ tip, holder });
   };
