@@ -20,6 +20,8 @@ class MailingsConfig(AppConfig):
                 alarms=finding.stuck_mailings,
                 events=persons.events_of,
                 uses=finding.unfinished_mailings_of,
+                mailings=finding.pages_of,
+                unplaced=finding.events_of_nobody,
                 erase=persons.erase,
             )
         )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.urls import reverse
 
-from targetgroups.rooms import Alarm, Hit
+from accounts.permissions import VIEW_MAILINGS
+from targetgroups.rooms import Alarm, Hit, Link
 
-from .choices import FINAL, MailingStatus
-from .models import Mailing, MailingGroup
+from .choices import FINAL, EventEffect, MailingStatus
+from .models import EventCount, Mailing, MailingGroup
 
 # Nothing goes on with these until a person decides.
 STUCK = (MailingStatus.STOPPED, MailingStatus.PAUSED)
@@ -55,6 +56,20 @@ def unfinished_mailings_of(group_ids: Collection[int]) -> dict[int, list[str]]:
     for group_id, name, status in rows:
         names[group_id].append(f"the mailing “{name}” ({MailingStatus(status).label})")
     return names
+
+
+def pages_of(ids: Collection[int]) -> dict[int, Link]:
+    rows = Mailing.objects.filter(pk__in=ids).only("pk", "name", "frozen_at")
+    return {row.pk: Link(row.name, _page(row), row.pk, right=VIEW_MAILINGS) for row in rows}
+
+
+def events_of_nobody() -> list[str]:
+    """Say how much mail providers told of addresses that nobody here has: a provider's account may send for others."""
+    told = EventCount.objects.filter(effect=EventEffect.UNKNOWN_ADDRESS).aggregate(sum=Sum("event_count"))["sum"]
+    if not told:
+        return []
+    what, named = ("1 event", "an address") if told == 1 else (f"{told:,} events", "addresses")
+    return [f"{what} of mail providers named {named} that nobody here has: nothing was changed."]
 
 
 def _page(mailing: Mailing) -> str:

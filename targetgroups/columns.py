@@ -116,6 +116,34 @@ SUPPRESSED = Table(
         Column("remote_id", "Remote ID", is_default=False),
     ),
 )
+# The suppression list: what is in force, and what was lifted.
+SUPPRESSIONS = Table(
+    "suppressions",
+    (
+        Column("email", "E-mail", sort="email", is_fixed=True),
+        Column("cause", "Cause"),
+        Column("since", "Since", sort="since"),
+        Column("by", "By"),
+        Column("mailing", "Mailing"),
+        Column("said", "What the Server Said"),
+        Column("note", "Note"),
+    ),
+)
+LIFTED_SUPPRESSIONS = Table(
+    "lifted_suppressions",
+    (
+        Column("email", "E-mail", sort="email", is_fixed=True),
+        Column("cause", "Cause"),
+        Column("lifted", "Lifted", sort="lifted"),
+        Column("lifted_by", "Lifted By"),
+        Column("because", "Because"),
+        Column("since", "Suppressed"),
+        Column("by", "By", is_default=False),
+        Column("mailing", "Mailing", is_default=False),
+        Column("said", "What the Server Said", is_default=False),
+        Column("note", "Note", is_default=False),
+    ),
+)
 LEFT_OUT = Table(
     "left_out",
     (
@@ -217,6 +245,8 @@ TABLES = {
         SUBSCRIBERS,
         PEOPLE,
         SUPPRESSED,
+        SUPPRESSIONS,
+        LIFTED_SUPPRESSIONS,
         LEFT_OUT,
         SYNC_ACTIVITY,
         ADDED_BY_RUN,

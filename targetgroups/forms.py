@@ -15,7 +15,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit import record
+from thrive_sync.lib.addresses import address_key, is_address
 
+from . import by_hand
 from .choices import Transport
 from .models import Bridge
 from .models.bridge import RECORD_PLACE
@@ -197,6 +199,70 @@ class BridgeForm(forms.ModelForm):
             after = _seen(bridge) | ({"replaced": replaced} if replaced else {})
             record(user, "bridge changed" if before else "bridge created", bridge, before, after)
         return bridge
+
+
+class SuppressionForm(forms.Form):
+    """Addresses to suppress, pasted. A line that is none does not keep the others from being suppressed.
+
+    Of a valid form, `good` are the addresses by their keys, and `wrong` the parts that are none.
+    """
+
+    MOST_TOLD = 5
+
+    addresses = forms.CharField(
+        label="E-mail addresses",
+        help_text=f"One a line, or with commas between them; up to {by_hand.MOST_ADDRESSES:,} at a time.",
+        max_length=100_000,
+        error_messages={"required": "Paste at least one address."},
+        widget=forms.Textarea(
+            attrs={"rows": 8, "spellcheck": "false", "autocapitalize": "off", "class": "form-control"}
+        ),
+    )
+    cause = forms.ChoiceField(
+        label="Cause",
+        help_text="“Opted out” and “Complaint” are the people's own word: they end only when the people ask for it.",
+        choices=[(str(cause), str(cause.label)) for cause in by_hand.ADDABLE],
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    note = forms.CharField(
+        label="Why, and from where",
+        help_text="For example “list of the former system, 3 May”. It is recorded with your name.",
+        max_length=by_hand.LONGEST_REASON,
+        error_messages={"required": "Say why: who asked for it, or where the list comes from. Nothing was changed."},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "form-control"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.good: dict[str, str] = {}
+        self.wrong: list[str] = []
+
+    def clean_addresses(self) -> str:
+        text: str = self.cleaned_data["addresses"]
+        words = [part.strip() for part in text.replace(";", "\n").replace(",", "\n").splitlines()]
+        for word in filter(None, words):
+            if is_address(word):
+                self.good.setdefault(address_key(word), word)
+            else:
+                self.wrong.append(word)
+        if len(self.good) > by_hand.MOST_ADDRESSES:
+            raise forms.ValidationError(
+                f"These are {len(self.good):,} addresses; paste {by_hand.MOST_ADDRESSES:,} at a time. Nothing changed."
+            )
+        return text
+
+    def clean_note(self) -> str:
+        return " ".join(str(self.cleaned_data["note"]).split())
+
+    def with_the_wrong(self) -> SuppressionForm:
+        """Return the form with only what is left to be corrected, and a sentence for each of the first lines."""
+        rest = SuppressionForm({**self.cleaned_data, "addresses": "\n".join(self.wrong)})
+        for number, word in enumerate(self.wrong[: self.MOST_TOLD], start=1):
+            short = word if len(word) <= 60 else f"{word[:60]}…"
+            rest.add_error("addresses", f"Line {number}: “{short}” is not a complete e-mail address.")
+        if (more := len(self.wrong) - self.MOST_TOLD) > 0:
+            rest.add_error("addresses", f"{more:,} more {'is' if more == 1 else 'are'} none either.")
+        return rest
 
 
 def _css_class(field: forms.Field) -> str:

@@ -84,6 +84,8 @@ class Room:
         alarms: what needs a person, most urgent first.
         events: the newest of a person's timeline, in any order.
         uses: of groups, by ID, those that must stay, and what uses them in words ('the mailing "News" (Draft)').
+        mailings: the pages of mailings, by ID; those that are not there any more are left out.
+        unplaced: sentences for the suppression list, of what was told and is about nobody here.
         erase: empties what it keeps of a person, in the caller's transaction; returns how many rows it changed.
     """
 
@@ -94,6 +96,8 @@ class Room:
     alarms: Callable[[int], Sequence[Alarm]] = _none
     events: Callable[[Subscriber, int], Iterable[Event]] = _none
     uses: Callable[[Collection[int]], Mapping[int, Sequence[str]]] = lambda _group_ids: {}
+    mailings: Callable[[Collection[int]], Mapping[int, Link]] = lambda _ids: {}
+    unplaced: Callable[[], Sequence[str]] = _none
     erase: Callable[[Subscriber], int] = lambda _person: 0
 
 
@@ -119,6 +123,15 @@ def uses_of(group_ids: Collection[int]) -> dict[int, list[str]]:
 
 def events_of(person: Subscriber, most: int) -> list[Event]:
     return [event for room in above() for event in room.events(person, most)]
+
+
+def mailings(ids: Collection[int]) -> dict[int, Link]:
+    """Return the pages of mailings; without any to look for, nobody is asked."""
+    return {pk: link for room in above() for pk, link in room.mailings(ids).items()} if ids else {}
+
+
+def unplaced() -> list[str]:
+    return [sentence for room in above() for sentence in room.unplaced()]
 
 
 def erase(person: Subscriber) -> dict[str, int]:

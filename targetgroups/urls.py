@@ -13,6 +13,7 @@ from .views import (
     run_people,
     search,
     subscriber,
+    suppressions,
     tables,
 )
 
@@ -55,6 +56,10 @@ urlpatterns = [
     path("subscribers/<int:subscriber_id>/opt-out/", subscriber.opt_out, name="opt_out_here"),
     path("subscribers/<int:subscriber_id>/opt-in/", subscriber.opt_in, name="opt_in_here"),
     path("subscribers/<int:subscriber_id>/erase/", subscriber.erase, name="erase"),
+    path("suppressions/", suppressions.suppressions, name="suppressions"),
+    path("suppressions/csv/", suppressions.suppressions_csv, name="suppressions_csv"),
+    path("suppressions/add/", suppressions.suppress, name="suppress"),
+    path("suppressions/lift/", suppressions.lift, name="lift_suppressions"),
     path("sync-activity/", activity.sync_activity, name="sync_activity"),
     path("sync-activity/groups/", activity.group_options, name="group_options"),
     path("sync-activity/csv/", exports.activity_csv, name="activity_csv"),

@@ -12,14 +12,24 @@ from django import template
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from targetgroups.choices import SuppressionCause
 from targetgroups.columns import ATTRIBUTE, Column
 from targetgroups.listed import ListedPerson
-from targetgroups.models import Subscriber
+from targetgroups.models import Subscriber, Suppression
 from targetgroups.models.bridge import address_of_record
 
 from .ui import chip, icon, moments
 
 register = template.Library()
+# cause -> (tone, icon)
+CAUSE_LOOK = {
+    SuppressionCause.OPT_OUT: ("warn", "envelope-slash"),
+    SuppressionCause.HARD_BOUNCE: ("bad", "x-circle-fill"),
+    SuppressionCause.SOFT_BOUNCES: ("warn", "envelope-exclamation"),
+    SuppressionCause.COMPLAINT: ("bad", "exclamation-triangle-fill"),
+    SuppressionCause.MANUAL: ("quiet", "person-x"),
+    SuppressionCause.ERASED: ("quiet", "person-dash"),
+}
 Cell = Callable[[ListedPerson, Mapping[str, Any]], str]
 
 
@@ -59,6 +69,12 @@ def _with_record(shown: str, value: str, record_address: str) -> str:
         f'<span class="with-record">{shown}<a class="record" href="{escape(address)}" target="_blank" '
         f'rel="noopener noreferrer" aria-label="{name}" title="{name}">{icon("box-arrow-up-right")}</a></span>'
     )
+
+
+@register.simple_tag
+def cause_chip(suppression: Suppression) -> SafeString:
+    tone, icon_name = CAUSE_LOOK[SuppressionCause(suppression.cause)]
+    return chip(tone, icon_name, suppression.get_cause_display())
 
 
 @register.filter

@@ -77,6 +77,7 @@ MENU = {
     "delete": "groups",
     "people": "people",
     "subscriber": "people",
+    **dict.fromkeys(("suppressions", "suppress", "lift_suppressions"), "suppressions"),
     "sync_activity": "activity",
     "run": "activity",
     "run_people": "activity",

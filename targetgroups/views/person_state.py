@@ -39,7 +39,7 @@ _REMEDIES = {
     SuppressionCause.OPT_OUT: "Opt in here, if the person asks for it.",
     SuppressionCause.HARD_BOUNCE: "Correct the address in MemberSuite. If it is right, opt in here.",
     SuppressionCause.SOFT_BOUNCES: "Correct the address in MemberSuite. If it is right, opt in here.",
-    SuppressionCause.COMPLAINT: "The person told their mail provider that this is spam. This can't be taken back here.",
+    SuppressionCause.COMPLAINT: "The person called a message spam. If they ask to be mailed, lift it in Suppressions.",
     SuppressionCause.MANUAL: "Opt in here, if the reason no longer holds.",
     SuppressionCause.ERASED: "This can't be taken back.",
 }

@@ -40,7 +40,12 @@ PLACES = (
     Place(
         "Manage Subscribers", "Subscribers > Manage Subscribers", "targetgroups:people", "people", VIEW_SUBSCRIBERS,
         ("Contacts > List", "Reports > Unsubscribes"),
-        "people contacts members opted out unsubscribed bounced excluded remote id suppression",
+        "people contacts members opted out unsubscribed bounced excluded remote id",
+    ),
+    Place(
+        "Suppressions", "Subscribers > Suppressions", "targetgroups:suppressions", "envelope-slash", VIEW_SUBSCRIBERS,
+        (),
+        "suppression list bounces bounced complaints complained opted out opt-outs blocked do not mail lift unblock",
     ),
     Place(
         "Sync Activity", "Subscribers > Sync Activity", "targetgroups:sync_activity", "activity", VIEW_GROUPS,

@@ -89,12 +89,14 @@ def _suppressions(person: Subscriber) -> Iterator[Event]:
             "envelope-slash",
             row.get_cause_display(),
             row.note,
-            who=began.actor_label if began else "",
+            who=row.added_by or (began.actor_label if began else ""),
         )
         if row.lifted_at:
-            reason = (ended.after or {}).get("reason", "") if ended else ""
+            reason = row.lifted_because or ((ended.after or {}).get("reason", "") if ended else "")
             what = f"Ended: {row.get_cause_display()}"
-            yield Event(row.lifted_at, "envelope", what, reason, who=ended.actor_label if ended else "")
+            yield Event(
+                row.lifted_at, "envelope", what, reason, who=row.lifted_by or (ended.actor_label if ended else "")
+            )
 
 
 def _checks(person: Subscriber) -> Iterator[Event]:

@@ -57,6 +57,12 @@ def pages(site: str) -> dict[str, str]:
     receiving.count(group.pk)
     moved = Subscriber.objects.filter(email__startswith="person07")[0]
     suppression.suppress(moved.email, SuppressionCause.OPT_OUT, "here: asked by phone, and then once more in writing")
+    said = "550-5.1.1 The email account that you tried to reach does not exist. " * 3
+    bounced = "a-rather-long-address-of-nobody-here@a-rather-long-domain.example.org"
+    suppression.add(bounced, SuppressionCause.HARD_BOUNCE, "told by the provider", by="Amazon SES", said=said)
+    for cause in (SuppressionCause.COMPLAINT, SuppressionCause.MANUAL, SuppressionCause.ERASED):
+        suppression.suppress(f"{cause}@lamps.example", cause, by="dana")
+    suppression.lift("manual@lamps.example", SuppressionCause.MANUAL, by="dana", because="asked by phone, 3 May")
     check = rows.run(kind="person", remote_id=moved.remote_id, sentence="MemberSuite says Do Not Email = No.")
     erased = Subscriber.objects.get(do_not_email_at__isnull=False)
     changes = {"email": ["a-rather-long-former-address@another-domain.example.org", moved.email], "Chapter": ["", "N"]}
@@ -86,6 +92,9 @@ def pages(site: str) -> dict[str, str]:
         "people-found-nobody": "/subscribers/?show=bounced",
         "people-opted-out": "/subscribers/?show=opted_out",
         "people-excluded": "/subscribers/?show=excluded",
+        "suppressions": "/suppressions/",
+        "suppressions-lifted": "/suppressions/?show=lifted",
+        "suppress": "/suppressions/add/",
         "subscriber": f"/subscribers/{moved.pk}/",
         "subscriber-erased": f"/subscribers/{erased.pk}/",
         "run-person": f"/sync-activity/{check.pk}/",

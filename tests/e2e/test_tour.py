@@ -63,6 +63,10 @@ def pages(site: str, standin: StandIn, broker: redis.Redis, tmp_path: Path, sett
     group = engine.group("Current members")
     draft = desk.mailing(group, name="Summer meeting")
     sent = desk.frozen(group, "sent_with_errors", sent=24, failed=1, skipped=3)
+    words = {"by": "Amazon SES", "said": "550 5.1.1 No such user here", "mailing_id": sent.pk}
+    suppression.add("l.wyndham@lamps.example", SuppressionCause.HARD_BOUNCE, "told by Amazon SES", **words)
+    suppression.add("office@wicks.example", SuppressionCause.COMPLAINT, by="Amazon SES", mailing_id=sent.pk)
+    suppression.suppress("press@lamps.example", SuppressionCause.MANUAL, "list of the former system", by="dana")
     settings.MAIL_SINK_DIR = str(tmp_path / "mail")
     mailbox = Mailbox(tmp_path / "mail")
     mailbox.open()
@@ -91,6 +95,7 @@ def pages(site: str, standin: StandIn, broker: redis.Redis, tmp_path: Path, sett
         "run-people": f"/sync-activity/{changed.pk}/changed/",
         "held": f"/sync-activity/{held.pk}/",
         "preview": f"/sync-activity/{preview.pk}/",
+        "suppressions": "/suppressions/",
         "sync-activity": "/sync-activity/",
         "manage-subscribers": "/subscribers/",
         "subscriber": f"/subscribers/{person.pk}/",

@@ -21,7 +21,7 @@ POSTED = {
     "run_people_csv", "subscribers_csv", "excluded_csv", "in_search_csv", "activity_csv", "groups_csv",
     "people_csv", "check_again", "opt_out_here", "opt_in_here", "erase",
     "resync_many", "move", "delete", "undelete", "create_folder", "rename_folder", "delete_folder",
-    "refresh_from_home", "sync_from_home",
+    "refresh_from_home", "sync_from_home", "suppressions_csv", "lift_suppressions",
 }  # fmt: skip
 
 
