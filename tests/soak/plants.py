@@ -13,8 +13,10 @@ from typing import Any
 
 def install(name: str) -> None:
     """Plant a defect by its name; none for an empty name."""
+    from tests.soak.mail_plants import MAIL_PLANTS
+
     if name:
-        PLANTS[name]()
+        (PLANTS | MAIL_PLANTS)[name]()
 
 
 def flag_check_skipped() -> None:
@@ -31,8 +33,8 @@ def flag_check_skipped() -> None:
     def reason(do_not_email: bool | None, email: str | None) -> Any:
         return original(False if trusted["is"] else do_not_email, email)
 
-    _replace(staged_rows, "exclusion_reason", reason)
-    _replace(stage.Stage, "add_page", add)
+    replace(staged_rows, "exclusion_reason", reason)
+    replace(stage.Stage, "add_page", add)
 
 
 def page_dropped() -> None:
@@ -47,7 +49,7 @@ def page_dropped() -> None:
         if reading != stage.FIRST or seen["pages"] % 7:
             add_page(self, page, reading)
 
-    _replace(stage.Stage, "add_page", add)
+    replace(stage.Stage, "add_page", add)
 
 
 def stage_resumed() -> None:
@@ -85,7 +87,7 @@ def stage_resumed() -> None:
         add_page(self, msgspec.structs.replace(page, rows=rows), reading)
 
     for name, changed in (("__init__", init), ("create", create_and_resume), ("add_page", add)):
-        _replace(stage.Stage, name, changed)
+        replace(stage.Stage, name, changed)
 
 
 def no_fence() -> None:
@@ -109,10 +111,10 @@ def no_fence() -> None:
         if self.is_cancelled:
             raise Cancelled
 
-    _replace(single_flight, "lock_for_writing", lock_for_writing)
-    _replace(single_flight, "finish", finish)
-    _replace(single_flight.Heartbeat, "check", check)
-    _replace(single_flight.Heartbeat, "_lose", lambda self: None)
+    replace(single_flight, "lock_for_writing", lock_for_writing)
+    replace(single_flight, "finish", finish)
+    replace(single_flight.Heartbeat, "check", check)
+    replace(single_flight.Heartbeat, "_lose", lambda self: None)
 
 
 def no_removal_look_up() -> None:
@@ -131,15 +133,15 @@ def no_removal_look_up() -> None:
                 "UPDATE {removals} SET reason = %(reason)s WHERE reason = %(staged)s", reason=reason, staged=staged
             )
 
-    _replace(checking, "_look_up", believe)
+    replace(checking, "_look_up", believe)
 
 
 def stale_read_overwrites() -> None:
     """R14: what was read earlier and written later wins over newer knowledge."""
     from targetgroups.sync import compare, diff
 
-    _replace(compare, "_STORED_IS_NEWER", "(%(group)s IS NULL)")
-    _replace(diff, "exclude_known_do_not_email", lambda *arguments: 0)
+    replace(compare, "_STORED_IS_NEWER", "(%(group)s IS NULL)")
+    replace(diff, "exclude_known_do_not_email", lambda *arguments: 0)
 
 
 PLANTS: dict[str, Callable[[], None]] = {
@@ -155,7 +157,7 @@ PLANTS: dict[str, Callable[[], None]] = {
 }
 
 
-def _replace(owner: Any, name: str, value: Any) -> None:
+def replace(owner: Any, name: str, value: Any) -> None:
     if not hasattr(owner, name):
         raise AttributeError(f"{owner} has no {name} any more: the planted defect would be without effect")
     setattr(owner, name, value)

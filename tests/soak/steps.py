@@ -28,9 +28,17 @@ class Step:
     """A place before or after one function; `chosen` looks at its arguments and its result."""
 
     name: str
-    place: str  # module:attribute, or module:Class.attribute
+    place: str  # module:attribute, or module:Class.attribute; a module without a dot is one of a sync's
     is_after: bool = True
     chosen: Chosen = lambda _arguments, _result: True
+
+
+def _always(_arguments: tuple[Any, ...], _result: Any) -> bool:
+    return True
+
+
+def _has_result(_arguments: tuple[Any, ...], result: Any) -> bool:
+    return bool(result)
 
 
 def _reads(number: int) -> Chosen:
@@ -59,6 +67,21 @@ STEPS = (
     Step("after commit", "single_flight:_after", is_after=False),
     Step("before ack", "pipeline:perform"),
 )
+MAIL_STEPS = tuple(
+    Step(name, f"mailings.send.{place}", is_after, chosen)
+    for name, place, is_after, chosen in (
+        ("in the freeze, before its commit", "tally:begin", True, _always),
+        ("after the freeze", "freeze:freeze", True, _always),
+        ("before leases of the dead return", "lease:recover", False, _always),
+        ("after lease", "lease:take", True, _has_result),
+        ("in flight, before it is handed over", "lease:into_flight", True, _has_result),
+        ("handed over, before the outcome", "lease:settle", False, _always),
+        ("after the outcome", "lease:settle", True, _always),
+        ("before leases are given back", "lease:give_back", False, _always),
+        ("before a mailing's end", "pipeline:_final_status", False, _always),
+        ("before the message of a mailing is acknowledged", "pipeline:advance", True, _always),
+    )
+)
 # The functions of these modules that a sync calls while it writes: each gets a step of its own, "after apply.<name>".
 WRITERS = ("apply", "counts")
 NOT_WRITES = frozenset({"try_lock", "member_count", "write_error"})
@@ -82,13 +105,13 @@ def names() -> tuple[list[str], list[str]]:
 
 def install() -> None:
     """Wrap the functions; one that is no longer there is an error, not a step less."""
-    for step in (*STEPS, *writes()):
+    for step in (*STEPS, *writes(), *MAIL_STEPS):
         owner, attribute = _owner(step.place)
         setattr(owner, attribute, _wrapped(getattr(owner, attribute), step))
 
 
 def _module(name: str) -> ModuleType:
-    return importlib.import_module(f"targetgroups.sync.{name}")
+    return importlib.import_module(name if "." in name else f"targetgroups.sync.{name}")
 
 
 def _owner(place: str) -> tuple[Any, str]:

@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 
 WORKER = (
-    *("worker", "--loglevel", "WARNING", "--queues", "interactive,scheduled", "--concurrency", "2"),
+    *("worker", "--loglevel", "WARNING", "--queues", "interactive,scheduled,mailings", "--concurrency", "2"),
     *("--without-gossip", "--without-mingle", "--without-heartbeat"),
 )
 BEAT = ("beat", "--loglevel", "WARNING", "--pidfile=")
