@@ -122,18 +122,15 @@
   });
 
   // -- answers that are no success still say something -------------------------------------------------------------
+  const tellTrouble = (kind) => {
+    $$("[data-trouble]").forEach((note) => { note.hidden = note.dataset.trouble !== kind; });
+  };
   document.body.addEventListener("htmx:responseError", (event) => {
-    if (event.detail.elt.hasAttribute("data-poll")) return; // the next poll tries again
-    const place = document.getElementById("trouble");
-    if (place) place.hidden = false;
+    if (!event.detail.elt.hasAttribute("data-poll")) tellTrouble("refused"); // the next poll tries again
   });
-  document.body.addEventListener("htmx:sendError", () => {
-    const place = document.getElementById("trouble");
-    if (place) place.hidden = false;
-  });
-  document.body.addEventListener("htmx:afterOnLoad", () => {
-    const place = document.getElementById("trouble");
-    if (place) place.hidden = true;
+  document.body.addEventListener("htmx:sendError", () => tellTrouble("unheard"));
+  document.body.addEventListener("htmx:afterOnLoad", (event) => { // which follows on a refusal too
+    if (event.detail.xhr.status < 400) tellTrouble("");
   });
 
   // -- forms that apply as soon as a choice is made ----------------------------------------------------------------
