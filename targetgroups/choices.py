@@ -134,6 +134,20 @@ BOUNCES = (SuppressionCause.HARD_BOUNCE, SuppressionCause.SOFT_BOUNCES)
 WISHES = tuple(cause for cause in SuppressionCause if cause not in BOUNCES)
 
 
+class WritebackState(models.TextChoices):
+    PENDING = "pending", "Pending"
+    COMPLETED = "completed", "Completed"
+    FAILED = "failed", "Failed"
+
+
+class WritebackCause(models.TextChoices):
+    """What happened here that MemberSuite is to be told of."""
+
+    OPT_OUT = SuppressionCause.OPT_OUT.value, "Opted out here"
+    HARD_BOUNCE = SuppressionCause.HARD_BOUNCE.value, "Hard bounce"
+    OPT_IN = "opt_in", "Opted in again here"
+
+
 class NotReceiving(models.TextChoices):
     """Why a member receives no mailing; of several reasons the first one counts. The suppressions' words are causes."""
 

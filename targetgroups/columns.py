@@ -238,6 +238,31 @@ PEOPLE_OF_RUN = Table(
     ),
 )
 
+WRITEBACKS = Table(
+    "writebacks",
+    (
+        _REMOTE_ID,
+        _EMAIL,
+        _NAME,
+        Column("wish", "Do Not Email"),
+        Column("state", "State"),
+        Column("cause", "Why"),
+        Column("queued", "Queued", sort="queued"),
+        Column("finished", "Done"),
+        Column("attempts", "Attempts", is_number=True, is_default=False),
+        Column("said", "MemberSuite's Words", is_default=False),
+    ),
+)
+STILL_MAILABLE = Table(
+    "still_mailable",
+    (
+        Column("remote_id", "Remote ID", is_fixed=True),
+        _EMAIL,
+        _NAME,
+        Column("local_id", "Local ID", is_default=False, is_number=True),
+    ),
+)
+
 TABLES = {
     table.name: table
     for table in (
@@ -256,6 +281,8 @@ TABLES = {
         WOULD_BE_ADDED,
         EXCLUDED,
         IN_SEARCH,
+        WRITEBACKS,
+        STILL_MAILABLE,
     )
 }
 

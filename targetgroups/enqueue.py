@@ -8,11 +8,15 @@ from django.db.models.functions import Now
 
 import audit
 from thrive_sync.lib.claims import claim
+from thrive_sync.lib.messages import hand_over
 
+from . import owed
 from .choices import ACTIVE, Queue, RunKind, RunStatus, Trigger
 from .exceptions import NotAllowedNow
 from .models import Bridge, CancelWish, Subscriber, SyncRun, TargetGroup
 from .sync import single_flight
+
+_QUEUE_TASK, _CHECK_TASK = "targetgroups.tasks.queue_still_mailable", "targetgroups.tasks.check_opt_outs"
 
 Actor = AbstractBaseUser | None
 
@@ -102,6 +106,46 @@ def request_discard(run: SyncRun, user: Actor) -> None:
         _decide(run, user, "discard")
         held = SyncRun.objects.filter(pk=run.pk, status=RunStatus.HELD)
         claim(held, status=RunStatus.CANCELLED, error_text="Discarded: nothing was changed.")
+
+
+# --- writeback -------------------------------------------------------------------------------------------------------
+
+
+def request_write_again(bridge: Bridge, user: Actor, writeback_id: int | None = None) -> int:
+    """Queue what failed once more, one record or all; return how many. Raises NotAllowedNow if writeback is off."""
+    _refuse_off(bridge)
+    with transaction.atomic():
+        queued = owed.owe_again(bridge.pk, writeback_id)
+        what = {"queued": queued} | ({} if writeback_id is None else {"writeback": writeback_id})
+        audit.record(_actor(user, Trigger.COMMAND), "writeback.retried", bridge, None, what)
+    return queued
+
+
+def request_still_mailable(bridge: Bridge, user: Actor) -> None:
+    """Ask for whoever opted out here and is still mailable there to be queued. Raises NotAllowedNow if it is off."""
+    _refuse_off(bridge)
+    with transaction.atomic():
+        outbox = owed.lock(bridge.pk)
+        what = {"still_mailable": outbox.still_mailable_count, "checked_at": str(outbox.checked_at)}
+        audit.record(_actor(user, Trigger.COMMAND), "writeback.queued_still_mailable", bridge, None, what)
+        transaction.on_commit(lambda: hand_over(_QUEUE_TASK, bridge.pk, Queue.INTERACTIVE))
+
+
+def request_opt_out_check(bridge: Bridge, user: Actor) -> None:
+    """Ask for the daily check now."""
+    audit.record(_actor(user, Trigger.COMMAND), "writeback.check_requested", bridge)
+    transaction.on_commit(lambda: hand_over(_CHECK_TASK, bridge.pk, Queue.INTERACTIVE))
+
+
+def resume_writing(bridge: Bridge) -> None:
+    """End the pause that trouble with the connection brought."""
+    with transaction.atomic():
+        owed.resume(owed.lock(bridge.pk))
+
+
+def _refuse_off(bridge: Bridge) -> None:
+    if not bridge.writes_back:
+        raise NotAllowedNow("Writeback is off for this association: switch it on in the bridge's form first.")
 
 
 def _decide(run: SyncRun, user: Actor, decision: str) -> None:

@@ -17,7 +17,7 @@ from accounts.models import User
 from audit import record
 from thrive_sync.lib.addresses import address_key, is_address
 
-from . import by_hand
+from . import by_hand, enqueue
 from .choices import Transport
 from .models import Bridge
 from .models.bridge import RECORD_PLACE
@@ -26,6 +26,10 @@ NEEDED = {
     Transport.CONCIERGE: ("association_id", "access_key_id", "secret_access_key"),
     Transport.REST: ("tenant_id", "api_user", "api_password"),
 }
+
+
+# A right of its own: it changes records in MemberSuite.
+WRITEBACK = ("writes_back", "writes_back_bounces")
 
 
 class SecretField(forms.CharField):
@@ -72,6 +76,8 @@ class BridgeForm(forms.ModelForm):
             "guard_people",
             "lists_do_not_email",
             "record_address",
+            "writes_back",
+            "writes_back_bounces",
         )
         labels = {
             "name": "Association",
@@ -81,6 +87,8 @@ class BridgeForm(forms.ModelForm):
             "guard_people": "Number of people",
             "lists_do_not_email": "List the people who are Do Not Email",
             "record_address": "Address of a person's record",
+            "writes_back": "Write opt-outs back to MemberSuite",
+            "writes_back_bounces": "Write hard bounces back too",
         }
         help_texts = {
             "name": "What you call it. Only people here read this.",
@@ -90,6 +98,10 @@ class BridgeForm(forms.ModelForm):
             "lists_do_not_email": "Off: only their number is asked for, which is faster.",
             "record_address": "Open any person in your MemberSuite console, copy the address of that page, and put "
             "{id} in place of the ID. Empty: no links.",
+            "writes_back": "Whoever opts out here becomes Do Not Email = Yes in MemberSuite, and No again if they opt "
+            "in here. The API user needs the right to change individuals. Earlier opt-outs are offered, not sent.",
+            "writes_back_bounces": "Also sets Do Not Email = Yes where a mail server refused the address for good. "
+            "MemberSuite has no field of its own for bounces, so nobody there sees the difference.",
         }
         error_messages = {
             "name": {"required": "Give the association a name, any that tells you which it is."},
@@ -111,8 +123,10 @@ class BridgeForm(forms.ModelForm):
             "record_address": forms.TextInput(attrs={"inputmode": "url", "spellcheck": "false", "autocomplete": "off"}),
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, may_write_back: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in WRITEBACK:  # what is posted for them is not looked at then
+            self.fields[name].disabled = not may_write_back
         self.stored = {name: getattr(self.instance, name) for name in (*Bridge.SECRET_FIELDS, "service_address")}
         for name, field in self.fields.items():
             field.widget.attrs.setdefault("class", _css_class(field))
@@ -179,6 +193,14 @@ class BridgeForm(forms.ModelForm):
             self.add_error(NEEDED[transport][0], f"“{other}” is connected to this association already.")
         return cleaned
 
+    def _resume_writing(self, user: User) -> None:
+        """Let what waits for MemberSuite go at once: the connection may be the mended one. Count what is not told."""
+        if not self.instance.writes_back:
+            return
+        enqueue.resume_writing(self.instance)
+        if set(self.changed_data) & set(WRITEBACK):
+            enqueue.request_opt_out_check(self.instance, user)
+
     def _same_association(self, name: str, cleaned: dict[str, Any]) -> Bridge | None:
         """Find another bridge to the same association at the same host: each search would become two groups."""
         value, host = cleaned.get(name), _host(cleaned.get("service_address", ""))
@@ -198,6 +220,10 @@ class BridgeForm(forms.ModelForm):
             bridge.save()
             after = _seen(bridge) | ({"replaced": replaced} if replaced else {})
             record(user, "bridge changed" if before else "bridge created", bridge, before, after)
+            if bridge.writes_back is not bool(before and before["writes_back"]):
+                word = "on" if bridge.writes_back else "off"
+                record(user, f"writeback.switched_{word}", bridge, None, {"hard_bounces": bridge.writes_back_bounces})
+            self._resume_writing(user)
         return bridge
 
 

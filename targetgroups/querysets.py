@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from thrive_sync.lib.sorting import sort_key
 
-from .choices import ACTIVE, GOOD, RECEIVING, NotReceiving, RunStatus, SuppressionCause
+from .choices import ACTIVE, GOOD, RECEIVING, NotReceiving, RunStatus, SuppressionCause, WritebackState
 
 if TYPE_CHECKING:
     from .models import (
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Suppression,
         SyncRun,
         TargetGroup,
+        Writeback,  # noqa: F401  # named by WritebackQuerySet alone
     )
 
 
@@ -220,6 +221,21 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         addresses = self.filter(address_key__gt="").values("address_key")
         return addresses.annotate(people=Count("pk")).filter(people__gt=1)
 
+    def still_mailable(self, bridge: "Bridge") -> Self:
+        """Those whose opt-out here MemberSuite does not know of, by the last syncs, and is not being told of.
+
+        With hard bounces where the bridge writes these back.
+        """
+        causes = writeback_causes(bridge)
+        # Named through the registry: the models import this module.
+        suppressed = apps.get_model("targetgroups", "Suppression")._default_manager.in_force().filter(cause__in=causes)
+        told = apps.get_model("targetgroups", "Writeback")._default_manager.holding_yes(pending=True)
+        people = self.filter(bridge=bridge, do_not_email_at__isnull=True, erased_at__isnull=True, address_key__gt="")
+        return people.filter(
+            ~Exists(told.filter(bridge=OuterRef("bridge"), remote_key=OuterRef("remote_key"))),
+            address_key__in=suppressed.values("address_key"),
+        )
+
     def few(self, field: str) -> list[Any] | None:
         """Return a field of all these people, if they are few; None: they are many, or PostgreSQL expects so."""
         # Looking at 2,000 of many takes longer than the page that is filled without them.
@@ -289,3 +305,19 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
         """Give the newest run of a group or, without one, of a bridge."""
         runs = self.filter(target_group=target_group) if target_group else self.filter(bridge=bridge)
         return runs.select_related("progress").order_by("-id").first()
+
+
+def writeback_causes(bridge: "Bridge") -> list[str]:
+    """Return the causes of which a bridge tells MemberSuite, once it is switched on."""
+    bounces = [SuppressionCause.HARD_BOUNCE.value] if bridge.writes_back_bounces else []
+    return [SuppressionCause.OPT_OUT.value, *bounces]
+
+
+class WritebackQuerySet(models.QuerySet["Writeback"]):
+    def pending(self) -> Self:
+        return self.filter(state=WritebackState.PENDING)
+
+    def holding_yes(self, *, pending: bool = False) -> Self:
+        """What MemberSuite has confirmed as Yes and nothing has overtaken; or also, what it is about to be told."""
+        stands = Q(state=WritebackState.COMPLETED, overtaken_at__isnull=True)
+        return self.filter(stands | Q(state=WritebackState.PENDING) if pending else stands, do_not_email=True)

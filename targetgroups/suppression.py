@@ -1,6 +1,7 @@
 """The one list of addresses that are not to be mailed: sync and send both obey it (R11).
 
-Whatever changes it marks the counts of the groups that the address is in as outdated (R15).
+Whatever changes it marks the counts of the groups that the address is in as outdated (R15), and queues in the same
+transaction what MemberSuite is to be told of it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from thrive_sync.lib.addresses import address_key
 
+from . import owed
 from .choices import SuppressionCause
 from .models import Bridge, Membership, ReceivingCount, Suppression
 
@@ -39,22 +41,24 @@ def add(
         said: the words of the mail server, or of the provider.
         mailing_id: of the mailing that brought it about.
     """
-    key = address_key(address)
-    try:
-        with transaction.atomic():
-            suppression = Suppression.objects.create(
-                address_key=key,
-                address=address,
-                cause=cause,
-                note=note[:LONGEST_NOTE],
-                added_by=by[:LONGEST_NAME],
-                said=said,
-                mailing_id=mailing_id,
-            )
-            transaction.on_commit(lambda: mark_outdated([key]))
-            return suppression
-    except IntegrityError:
-        return None
+    suppression = Suppression(
+        address_key=address_key(address),
+        address=address,
+        cause=cause,
+        note=note[:LONGEST_NOTE],
+        added_by=by[:LONGEST_NAME],
+        said=said,
+        mailing_id=mailing_id,
+    )
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                suppression.save(force_insert=True)
+        except IntegrityError:
+            return None
+        owed.owe_opt_outs([suppression])
+        transaction.on_commit(lambda: mark_outdated([suppression.address_key]))
+    return suppression
 
 
 def add_many(addresses: Mapping[str, str], cause: SuppressionCause, note: str, *, by: str) -> list[Suppression]:
@@ -67,6 +71,7 @@ def add_many(addresses: Mapping[str, str], cause: SuppressionCause, note: str, *
             for key in sorted(fresh)
         ]
         Suppression.objects.bulk_create(rows)
+        owed.owe_opt_outs(rows)
         transaction.on_commit(lambda: mark_outdated(fresh))
     return rows
 
@@ -82,6 +87,7 @@ def lift_all(rows: QuerySet[Suppression], *, by: str, because: str) -> int:
         keys = list(rows.values_list("address_key", flat=True))
         count = rows.update(lifted_at=timezone.now(), lifted_by=by[:LONGEST_NAME], lifted_because=because)
         if count:
+            owed.owe_opt_ins(keys)
             transaction.on_commit(lambda: mark_outdated(keys))
     return count
 

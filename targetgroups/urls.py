@@ -15,6 +15,7 @@ from .views import (
     subscriber,
     suppressions,
     tables,
+    writebacks,
 )
 
 app_name = "targetgroups"
@@ -73,6 +74,11 @@ urlpatterns = [
     path("bridge-configuration/new/", bridge.new_bridge, name="new_bridge"),
     path("bridge-configuration/<int:bridge_id>/", bridge.bridge_configuration, name="one_bridge"),
     path("bridge-configuration/<int:bridge_id>/mapping/", bridge.field_mapping, name="field_mapping"),
+    path("bridge-configuration/<int:bridge_id>/writeback/", writebacks.writeback_list, name="writebacks"),
+    path("bridge-configuration/<int:bridge_id>/writeback/csv/", writebacks.writebacks_csv, name="writebacks_csv"),
+    path("bridge-configuration/<int:bridge_id>/writeback/retry/", writebacks.retry, name="retry_writebacks"),
+    path("bridge-configuration/<int:bridge_id>/writeback/check/", writebacks.check, name="check_opt_outs"),
+    path("bridge-configuration/<int:bridge_id>/writeback/queue/", writebacks.queue, name="queue_opt_outs"),
     path("bridge-configuration/save/", bridge.save, name="save_bridge"),
     path("bridge-configuration/<int:bridge_id>/test/", bridge.test_connection, name="test_connection"),
     path("bridge-configuration/<int:bridge_id>/live/", bridge.live, name="bridge_live"),

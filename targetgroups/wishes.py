@@ -7,7 +7,7 @@ from django.db import transaction
 
 import audit
 
-from . import suppression
+from . import owed, suppression
 from .choices import SuppressionCause
 from .exceptions import NotAllowedNow
 from .models import Subscriber, Suppression
@@ -37,20 +37,33 @@ def opt_out(person: Subscriber, user: AbstractBaseUser, reason: str) -> Suppress
 def opt_in(person: Subscriber, user: AbstractBaseUser, reason: str) -> None:
     """Let the person's address be mailed again: ends what kept it from that. Raises NotAllowedNow, with the reason."""
     reason = _reason(reason)
-    if person.do_not_email_at:
+    address = suppressed_address(person)
+    if person.do_not_email_at and not address:
         raise NotAllowedNow(
             "MemberSuite says Do Not Email = Yes for this person, and it decides. Change it there, then check again."
         )
     with transaction.atomic():
-        causes = list(suppression.in_force(person.email).select_for_update()) if person.address_key else []
+        causes = list(suppression.in_force(address).select_for_update()) if address else []
         for one in causes:
             if one.cause not in LIFTABLE:
                 raise NotAllowedNow(f"“{one.get_cause_display()}” can't be taken back here.")
         if not causes:
             raise NotAllowedNow("Nothing keeps this address from being mailed.")
         for one in causes:
-            suppression.lift(person.email, SuppressionCause(one.cause), by=str(user), because=reason)
+            suppression.lift(address, SuppressionCause(one.cause), by=str(user), because=reason)
             audit.record(user, "opt_in", one, None, _told(person, reason))
+
+
+def suppressed_address(person: Subscriber) -> str:
+    """Return the address whose suppressions are this person's; "" if there is none.
+
+    Of somebody who is Do Not Email nothing is kept but what was suppressed here. It is theirs to take back only if it
+    was that opt-out which made MemberSuite say Yes.
+    """
+    if person.do_not_email_at is None:
+        return person.email if person.address_key else ""
+    ours = owed.our_yes(person) if person.erased_at is None else None
+    return ours.suppression.address if ours and ours.suppression else ""
 
 
 def erase(person: Subscriber, user: AbstractBaseUser) -> None:

@@ -95,6 +95,16 @@ def _configuration() -> dict[str, Any]:
                 "schedule": crontab(hour="3", minute="47"),
                 "options": {"queue": "scheduled"},
             },
+            "sweep writebacks": {
+                "task": "targetgroups.tasks.sweep_writebacks",
+                "schedule": settings.SYNC_SWEEP_SECONDS,
+                "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
+            },
+            "check opt-outs": {
+                "task": "targetgroups.tasks.check_all_opt_outs",
+                "schedule": crontab(hour="5", minute="23"),
+                "options": {"queue": "scheduled"},
+            },
             "clean up": {
                 "task": "targetgroups.tasks.clean_up",
                 "schedule": crontab(hour="3", minute="17"),

@@ -9,6 +9,7 @@ from .subscriber import Subscriber
 from .suppression import Suppression
 from .sync_run import CancelWish, RunProgress, SyncRequest, SyncRun
 from .target_group import TargetGroup
+from .writeback import Outbox, Writeback
 
 __all__ = [
     "Bridge",
@@ -16,6 +17,7 @@ __all__ = [
     "Exclusion",
     "Folder",
     "Membership",
+    "Outbox",
     "ReceivingCount",
     "RunOutcome",
     "RunProgress",
@@ -24,4 +26,5 @@ __all__ = [
     "SyncRequest",
     "SyncRun",
     "TargetGroup",
+    "Writeback",
 ]

@@ -47,6 +47,10 @@ class Bridge(models.Model):
     # No document of MemberSuite tells it, and each association's console has a host of its own.
     record_address = models.CharField("address of a person's record", max_length=500, blank=True)
 
+    # Off until somebody with the right to it switches it on: it changes records in MemberSuite.
+    writes_back = models.BooleanField("write opt-outs back to MemberSuite", default=False, db_default=False)
+    writes_back_bounces = models.BooleanField("write hard bounces back too", default=False, db_default=False)
+
     is_active = models.BooleanField(default=True)
     last_good_contact_at = models.DateTimeField(null=True, blank=True)
     last_failed_contact_at = models.DateTimeField(null=True, blank=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection
 
+from .. import owed
 from ..choices import OutcomeKind, RemovalReason
 from ..models import Membership, RunOutcome, Subscriber, SyncRun, TargetGroup
 from . import diff
@@ -32,6 +33,24 @@ def try_lock(bridge_id: int) -> bool:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_LOCK_SPACE, bridge_id])
         (locked,) = cursor.fetchone()
     return bool(locked)
+
+
+def note_overtaken(stage: Stage, group: TargetGroup) -> int:
+    """Note of which records MemberSuite says No though it had confirmed our Yes: it no longer stands, nor is it ours.
+
+    Returns how many.
+    """
+    if not owed.is_any_held(group.bridge_id):
+        return 0
+    return stage.execute(
+        """
+        UPDATE targetgroups_writeback w SET overtaken_at = s.asked_at
+        FROM {stage} s
+        WHERE w.bridge_id = %(bridge)s AND w.state = 'completed' AND w.do_not_email AND w.overtaken_at IS NULL
+          AND s.remote_key = w.remote_key AND s.reason = '' AND s.asked_at > w.finished_at
+        """,
+        bridge=group.bridge_id,
+    )
 
 
 def remove_newly_excluded(stage: Stage, group: TargetGroup) -> int:

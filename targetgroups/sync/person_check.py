@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from .. import owed
 from ..choices import FIELDS, ExclusionReason, RunStatus
 from ..exceptions import IncompleteReading
 from ..models import ReceivingCount, Subscriber, SyncRun
@@ -91,6 +92,7 @@ def _erase(stored: Subscriber, answer: Answer) -> Verdict:
 
 def _update(run: SyncRun, stored: Subscriber, answer: Answer, person: Person) -> Verdict:
     said = "MemberSuite says Do Not Email = No."
+    owed.note_mailable(stored.bridge_id, stored.remote_key, answer.asked_at)
     if stored.erased_at:
         return Verdict("mailable", f"{said} The person was erased here on request, so nothing is stored again.")
     if not apply.is_newer(stored, answer.asked_at):

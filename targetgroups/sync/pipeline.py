@@ -202,6 +202,7 @@ def _write(attempt: Attempt) -> Applied:
     run, stage, group = attempt.run, attempt.stage, attempt.group
     members_before = attempt.members_before
     newly_known = diff.exclude_known_do_not_email(stage, group, attempt.read_at)
+    apply.note_overtaken(stage, group)
     if newly_known and apply.remove_newly_excluded(stage, group):
         plan = diff.plan(run, stage, diff.removal_count(stage), members_before)
         guard.check(plan, guard.limits_of(group))

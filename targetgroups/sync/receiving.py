@@ -4,10 +4,10 @@ from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subq
 from django.db.models.functions import Cast, Coalesce
 
 from thrive_sync.lib.claims import claim
+from thrive_sync.lib.messages import hand_over
 
 from ..choices import NotReceiving, Queue
 from ..models import Membership, ReceivingCount, TargetGroup
-from . import single_flight
 from .clock import database_clock
 
 COUNT_TASK = "targetgroups.tasks.count_receiving"
@@ -50,7 +50,7 @@ def count_outdated() -> int:
 
 def ask(group_id: int) -> None:
     """Let a worker count a group now; without this, the next `count_outdated` does."""
-    single_flight.hand_over(COUNT_TASK, group_id, Queue.INTERACTIVE)
+    hand_over(COUNT_TASK, group_id, Queue.INTERACTIVE)
 
 
 def outdated() -> QuerySet[TargetGroup]:

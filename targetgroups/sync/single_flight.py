@@ -12,15 +12,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from celery import current_app
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import IntegrityError, close_old_connections, connection, transaction
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Now
-from kombu.exceptions import OperationalError as BrokerError
 
 from thrive_sync.lib.claims import claim
+from thrive_sync.lib.messages import hand_over
 
 from ..choices import Phase, RunStatus, Trigger
 from ..exceptions import Cancelled, Fenced, WorkerLost
@@ -73,14 +72,6 @@ def hurry(run: SyncRun, queue: str) -> bool:
 def send(run_id: int, queue: str) -> None:
     """Hand a run to a worker. A broker that is away loses nothing: the sweep sends every waiting run again (R9)."""
     hand_over(RUN_TASK, run_id, queue)
-
-
-def hand_over(task: str, row_id: int, queue: str) -> None:
-    """Tell a worker to look at a row. Whatever is told so is also found by a sweep."""
-    try:
-        current_app.send_task(task, args=[row_id], queue=queue, retry=False)
-    except (BrokerError, ConnectionError, OSError) as error:
-        log.warning("%s %s waits for the sweep: the broker did not take it (%s)", task, row_id, type(error).__name__)
 
 
 def cancel_waiting(run: SyncRun) -> bool:

@@ -81,7 +81,7 @@ MENU = {
     "sync_activity": "activity",
     "run": "activity",
     "run_people": "activity",
-    **dict.fromkeys(("bridge_configuration", "one_bridge", "new_bridge", "save_bridge"), "bridge"),
+    **dict.fromkeys(("bridge_configuration", "one_bridge", "new_bridge", "save_bridge", "writebacks"), "bridge"),
     "save_bridge": "bridge",
 }
 

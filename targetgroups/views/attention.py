@@ -16,6 +16,7 @@ from ..models import Bridge, SyncRun, TargetGroup
 from ..querysets import SyncRunQuerySet
 from ..rooms import Alarm, above
 from ..templatetags.sync_words import what_to_do
+from . import writeback_figures
 
 MOST_OF_A_KIND = 5
 # A waiting run that nobody takes for so long, while nothing runs: no worker is there.
@@ -27,6 +28,7 @@ def alarms(user: User) -> list[Alarm]:
     now = timezone.now()
     bridges = list(Bridge.objects.filter(is_active=True))
     found = [*_bridges(user, bridges), *_silent_runs(now), *_held(user), *_failed_refreshes(bridges), *_failed_groups()]
+    found += _writebacks(user, bridges)
     for room in above():
         if user.may(room.right):
             found += room.alarms(MOST_OF_A_KIND)
@@ -53,6 +55,30 @@ def _bridges(user: User, bridges: Sequence[Bridge]) -> Iterator[Alarm]:
             reverse("targetgroups:bridge_configuration") if may_look else "", "Open Bridge Configuration",
             bridge.last_failed_contact_at,
         )  # fmt: skip
+
+
+def _writebacks(user: User, bridges: Sequence[Bridge]) -> Iterator[Alarm]:
+    """Tell of what MemberSuite refused, and of opt-outs that it does not know of."""
+    if not user.may(VIEW_BRIDGE):
+        return
+    for bridge in bridges:
+        if not bridge.writes_back:
+            continue
+        figures = writeback_figures.of(bridge)
+        address = reverse("targetgroups:writebacks", args=[bridge.pk])
+        if figures.failed:
+            told = "MemberSuite still has the old Do Not Email of these records. The list says why, and retries."
+            yield Alarm(
+                "bad", "x-circle-fill", "Not written back", f"{figures.shown(figures.failed)} in {bridge.name}", told,
+                f"{address}?state=failed", "Open Writeback List",
+            )  # fmt: skip
+        if figures.still_mailable:
+            told = "They opted out here, but in MemberSuite Do Not Email is No, so other programs may mail them."
+            yield Alarm(
+                "warn", "envelope-exclamation", "Still mailable there",
+                f"{figures.still_mailable:,} in {bridge.name}", told,
+                f"{address}?state=still_mailable", "See who", figures.checked_at,
+            )  # fmt: skip
 
 
 def _silent_runs(now: datetime) -> Iterator[Alarm]:

@@ -12,13 +12,13 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.decorators import requires
-from accounts.permissions import EDIT_BRIDGE, SYNC, VIEW_AUDIT, VIEW_BRIDGE, VIEW_SUBSCRIBERS
+from accounts.permissions import EDIT_BRIDGE, SYNC, VIEW_AUDIT, VIEW_BRIDGE, VIEW_SUBSCRIBERS, WRITEBACK
 
 from .. import enqueue
 from ..choices import RunKind, Trigger
 from ..forms import BridgeForm
 from ..models import Bridge
-from . import bridge_reading, reading
+from . import bridge_reading, reading, writeback_figures
 from .asking import is_part, person, whole
 
 NEW = "new"
@@ -29,13 +29,13 @@ NEW = "new"
 def bridge_configuration(request: HttpRequest, bridge_id: int | None = None) -> HttpResponse:
     """Show one association's connection; without a number the first, or the empty form where there is none yet."""
     bridge = get_object_or_404(Bridge, pk=bridge_id) if bridge_id else reading.chosen(reading.bridges(), None)
-    return _page(request, bridge, BridgeForm(instance=bridge))
+    return _page(request, bridge, _form(request, instance=bridge))
 
 
 @requires(VIEW_BRIDGE, EDIT_BRIDGE)
 @require_GET
 def new_bridge(request: HttpRequest) -> HttpResponse:
-    return _page(request, None, BridgeForm())
+    return _page(request, None, _form(request))
 
 
 @requires(VIEW_BRIDGE, EDIT_BRIDGE)
@@ -43,7 +43,7 @@ def new_bridge(request: HttpRequest) -> HttpResponse:
 def save(request: HttpRequest) -> HttpResponse:
     said = request.POST.get("bridge", NEW)
     bridge = None if said == NEW else get_object_or_404(Bridge, pk=said if said.isascii() and said.isdigit() else 0)
-    form = BridgeForm(request.POST, instance=bridge)
+    form = _form(request, request.POST, instance=bridge)
     if not form.is_valid():
         stored = Bridge.objects.get(pk=bridge.pk) if bridge else None  # the form has changed the one it was given
         return _page(request, stored, form, status=422)
@@ -83,6 +83,10 @@ def field_mapping(request: HttpRequest, bridge_id: int) -> HttpResponse:
     return redirect("targetgroups:one_bridge", bridge_id=bridge.pk)
 
 
+def _form(request: HttpRequest, *args: Any, **kwargs: Any) -> BridgeForm:
+    return BridgeForm(*args, may_write_back=person(request).may(WRITEBACK), **kwargs)
+
+
 def _page(request: HttpRequest, bridge: Bridge | None, form: BridgeForm, status: int = 200) -> HttpResponse:
     user = person(request)
     sees_people = user.may(VIEW_SUBSCRIBERS)
@@ -93,6 +97,7 @@ def _page(request: HttpRequest, bridge: Bridge | None, form: BridgeForm, status:
         "changes": bridge_reading.changes(bridge) if bridge and user.may(VIEW_AUDIT) else None,
     }
     if bridge:
+        context["writeback"] = writeback_figures.of(bridge)
         context |= bridge_reading.mapping(bridge, whole(request, "after")) if sees_people else {}
     return render(request, "targetgroups/bridge_configuration.html", context, status=status)
 

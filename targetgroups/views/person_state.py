@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from thrive_sync.lib.addresses import address_key
+
 from ..choices import ExclusionReason, OutcomeKind, SuppressionCause, reason_label
 from ..models import Exclusion, Membership, RunOutcome, Subscriber, Suppression, TargetGroup
-from ..wishes import LIFTABLE
+from ..wishes import LIFTABLE, suppressed_address
 
 MOST_GROUPS = 100
 
@@ -51,6 +53,10 @@ def reasons_against(person: Subscriber, suppressions: list[Suppression], group_c
         return [Why("Erased here on request", person.erased_at, "This can't be taken back.")]
     if person.do_not_email_at:
         remedy = "Only MemberSuite can change this. When it did, check again."
+        if suppressions:
+            remedy = (
+                "It was told so from here, after an opt-out. Opt in here, if the person asks for it: it is told again."
+            )
         return [Why("MemberSuite says Do Not Email = Yes", person.do_not_email_at, remedy)]
     against = [
         Why(row.get_cause_display(), row.suppressed_at, _REMEDIES[SuppressionCause(row.cause)], row.note)
@@ -65,9 +71,10 @@ def reasons_against(person: Subscriber, suppressions: list[Suppression], group_c
 
 
 def in_force(person: Subscriber) -> list[Suppression]:
-    if not person.address_key:
+    address = suppressed_address(person)
+    if not address:
         return []
-    return list(Suppression.objects.in_force().filter(address_key=person.address_key).order_by("suppressed_at"))
+    return list(Suppression.objects.in_force().filter(address_key=address_key(address)).order_by("suppressed_at"))
 
 
 def is_liftable(suppressions: list[Suppression]) -> bool:

@@ -61,7 +61,7 @@ PLACES = (
         "Bridge Configuration", "Admin > Bridge Configuration", "targetgroups:bridge_configuration", "plug",
         VIEW_BRIDGE,
         ("Admin > Setup > Bridge Configuration", "Check Bridge Status", "Settings > Integrations"),
-        "connection test keys membersuite removal guard association writeback do not email",
+        "connection test keys membersuite removal guard association writeback list do not email",
     ),
     Place(
         "Users", "Admin > Users", "accounts:users", "person-plus", MANAGE_USERS,

@@ -100,7 +100,7 @@ def _context(request: HttpRequest, who: Subscriber) -> dict[str, Any]:
     return _check_context(request, who) | {
         "against": person_state.reasons_against(who, suppressions, in_count),
         "suppressions": suppressions,
-        "is_liftable": person_state.is_liftable(suppressions) and not who.do_not_email_at,
+        "is_liftable": person_state.is_liftable(suppressions),
         "others": person_state.others_at_address(who),
         "groups": groups,
         "in_count": in_count,

@@ -8,10 +8,11 @@ from dataclasses import replace
 from django.db.models import QuerySet
 
 from accounts.models import User
+from accounts.permissions import VIEW_BRIDGE
 from audit.models import AuditEntry
 
-from ..choices import OutcomeKind, RunKind, RunStatus, reason_label
-from ..models import Membership, RunOutcome, Subscriber, Suppression, SyncRun
+from ..choices import OutcomeKind, RunKind, RunStatus, WritebackState, reason_label
+from ..models import Membership, RunOutcome, Subscriber, Suppression, SyncRun, Writeback
 from ..rooms import Event, Link, events_of
 
 MOST = 60
@@ -21,6 +22,7 @@ _SUPPRESSION = "targetgroups.suppression"
 def timeline_of(person: Subscriber, user: User) -> list[Event]:
     """Return the newest events; a page that this user may not open is left out of them."""
     events = [*_memberships(person), *_outcomes(person), *_suppressions(person), *_checks(person)]
+    events += _writebacks(person)
     events += [*events_of(person, MOST), *_kept(person)]  # of one moment's events the first is told last
     events.sort(key=lambda event: event.at, reverse=True)
     return [_openable(event, user) for event in events[:MOST]]
@@ -97,6 +99,19 @@ def _suppressions(person: Subscriber) -> Iterator[Event]:
             yield Event(
                 row.lifted_at, "envelope", what, reason, who=row.lifted_by or (ended.actor_label if ended else "")
             )
+
+
+def _writebacks(person: Subscriber) -> Iterator[Event]:
+    rows = Writeback.objects.filter(bridge=person.bridge_id, remote_key=person.remote_key).order_by("-queued_at")
+    link = Link("Writeback List", "targetgroups:writebacks", person.bridge_id, VIEW_BRIDGE)
+    for row in rows[:MOST]:
+        what = {
+            WritebackState.PENDING: "Waits to be written back",
+            WritebackState.COMPLETED: "Written back",
+            WritebackState.FAILED: "Not written back",
+        }[WritebackState(row.state)]
+        detail = f"Do Not Email = {row.wish} in MemberSuite. {row.reason}".strip()
+        yield Event(row.finished_at or row.queued_at, "send", what, detail, link=link)
 
 
 def _checks(person: Subscriber) -> Iterator[Event]:

@@ -100,6 +100,7 @@ def pages(site: str) -> dict[str, str]:
         "run-person": f"/sync-activity/{check.pk}/",
         "bridge": "/bridge-configuration/",
         "bridge-new": "/bridge-configuration/new/",
+        "writeback": f"/bridge-configuration/{group.bridge_id}/writeback/",
         "preferences": "/preferences/",
         **users(),
     }

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from celery import current_app
 from django.db import connections, transaction
 from django.utils import timezone
 
@@ -268,7 +269,7 @@ def test_r9_a_request_is_kept_while_the_broker_is_away(engine: Engine, monkeypat
     def refuse(*args: object, **kwargs: object) -> None:
         raise ConnectionError("the broker is away")
 
-    monkeypatch.setattr(single_flight.current_app, "send_task", refuse)
+    monkeypatch.setattr(current_app, "send_task", refuse)
     run = enqueue.request_sync(group, Trigger.INFO)
     assert run.status == "waiting"
     assert engine.work(run).status == "completed"

@@ -271,11 +271,10 @@ def test_a_secret_older_than_a_year_asks_for_a_new_one(client: Client) -> None:
         assert ("Older than a year" in text_of(client.get(PAGE))) == is_told
 
 
-def test_that_nothing_is_written_back_is_said_with_what_to_do_and_nothing_to_press(client: Client) -> None:
+def test_that_writeback_is_off_is_said_with_what_it_means_and_where_to_read_on(client: Client) -> None:
     bridge = Bridge.objects.get()
     page = client.get(PAGE).content.decode()
     section = page.split('aria-labelledby="writeback-title"')[1].split("</section>")[0]
-    assert "Nothing is written back to MemberSuite from here yet" in section
-    assert f'href="/subscribers/?show=opted_out&amp;bridge={bridge.pk}"' in section
-    assert not [control for control in ("<button", "<input", "<select", "<form") if control in section]
-    assert "Nothing is written back" not in text_of(client.get(f"{PAGE}new/"))
+    assert "Opt-outs made here stay here." in section
+    assert f'href="{PAGE}{bridge.pk}/writeback/"' in section
+    assert 'aria-labelledby="writeback-title"' not in client.get(f"{PAGE}new/").content.decode()
