@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.core.management import get_commands
+from django.urls import URLResolver, get_resolver
 
 from tests.support.programs import ROOT
 from thrive_sync.celery import app
@@ -53,6 +55,21 @@ def test_the_image_holds_every_room_and_nothing_of_the_tests() -> None:
     let_in = set(re.findall(r"^!(\S+)$", (DEPLOY / "Containerfile.dockerignore").read_text(), re.M))
     assert let_in == rooms | {"templates", "manage.py", "LICENSE", "NOTICE", "requirements.txt"}
     assert "\nUSER 10001:10001\n" in image
+
+
+def test_no_token_of_a_link_reaches_the_log_of_nginx() -> None:
+    rooms = {route.split("/")[0] for route in routes(get_resolver()) if "token" in route}
+    assert {"opt-out", "invitation"} <= rooms
+    kept_out = set(re.findall(r"^    ~\^/([a-z-]+)/ +/\1/\.\.\.;$", (DEPLOY / "nginx.conf").read_text(), re.M))
+    assert kept_out == rooms
+
+
+def routes(resolver: URLResolver) -> Iterator[str]:
+    for one in resolver.url_patterns:
+        if isinstance(one, URLResolver):
+            yield from (str(one.pattern) + route for route in routes(one))
+        else:
+            yield str(one.pattern)
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd on this machine")
