@@ -27,6 +27,7 @@
   const draw = (place) => {
     const times = JSON.parse(place.dataset.times);
     const counts = JSON.parse(place.dataset.counts);
+    const [first, last] = [times[0], times.at(-1)];
     drawn.get(place)?.destroy();
     const [ink, line, accent] = ["--ink-2", "--line", "--accent"].map((name) => colour(place, name));
     const axis = { stroke: ink, font: `12px ${getComputedStyle(place).fontFamily}`, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
@@ -37,7 +38,8 @@
       legend: { show: false },
       cursor: { drag: { x: false, y: false } },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), place.dataset.zone),
-      scales: { y: { range: (_, low, high) => { const room = Math.max((high - low) * 0.15, 1); return [Math.max(low - room, 0), high + room]; } } },
+      // What was synced once would be a dot before years to come.
+      scales: { x: { range: () => (last - first < 3600 ? [first - 1800, last + 1800] : [first, last]) }, y: { range: (_, low, high) => { const room = Math.max((high - low) * 0.15, 1); return [Math.max(low - room, 0), high + room]; } } },
       axes: [axis, { ...axis, size: 64, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 1e7], values: (_, ticks) => ticks.map(written) }],
       series: [{}, { label: "Members", stroke: accent, width: 2, points: { show: counts.length < 60, fill: accent, size: 5 } }],
       hooks: { setCursor: [(self) => tell(place, self, written)] },
