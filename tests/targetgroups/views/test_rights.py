@@ -22,6 +22,7 @@ POSTED = {
     "people_csv", "check_again", "opt_out_here", "opt_in_here", "erase",
     "resync_many", "move", "delete", "undelete", "create_folder", "rename_folder", "delete_folder",
     "refresh_from_home", "sync_from_home", "suppressions_csv", "lift_suppressions",
+    "writebacks_csv", "retry_writebacks", "check_opt_outs", "queue_opt_outs",
 }  # fmt: skip
 
 
