@@ -155,7 +155,6 @@ FROM generate_series(1, 4000) i
     [
         ("", "suppression_by_time"),
         ("?cause=manual", "suppression_by_cause"),
-        ("?sort=email", "suppression_by_address"),
         ("?show=lifted", "suppression_lifted"),
         ("?show=lifted&sort=email", "suppression_lifted_address"),
     ],
