@@ -155,6 +155,7 @@ FROM generate_series(1, 4000) i
     [
         ("", "suppression_by_time"),
         ("?cause=manual", "suppression_by_cause"),
+        ("?sort=email", "suppression_by_address"),
         ("?show=lifted", "suppression_lifted"),
         ("?show=lifted&sort=email", "suppression_lifted_address"),
     ],
@@ -162,6 +163,8 @@ FROM generate_series(1, 4000) i
 def test_any_page_is_one_read_of_the_index_of_its_order(query: str, index: str, rows: Rows, sign_in: SignIn) -> None:
     client = sign_in()
     with connection.cursor() as cursor:
+        # Fresh indexes: what earlier tests left in them would be part of the costs that the plan is chosen by.
+        cursor.execute("TRUNCATE targetgroups_suppression CASCADE")
         cursor.execute(_MANY)
         cursor.execute("ANALYZE targetgroups_suppression")
     middle = client.get(PAGE + query).context["page"].rows[-1]
