@@ -146,7 +146,7 @@ INSERT INTO targetgroups_suppression (address_key, address, cause, note, said, a
 SELECT 'p' || i || '@lamps.example', 'p' || i || '@lamps.example',
     CASE WHEN i % 30 = 1 THEN 'manual' ELSE 'opt_out' END, '', '', '', now() - i * interval '1 second',
     CASE WHEN i % 5 = 0 THEN now() - i * interval '1 second' END, '', ''
-FROM generate_series(1, 4000) i
+FROM generate_series(1, 12000) i
 """
 
 
