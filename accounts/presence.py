@@ -50,7 +50,8 @@ def mark(request: HttpRequest, now: datetime) -> None:
         return
     if claim(Session.objects.filter(pk=request.session.session_key or "", seen_at=seen), seen_at=now):
         User.objects.filter(pk=request.user.pk or 0).update(last_seen_at=now)
-    request.session.seen_at = now  # type: ignore[attr-defined]  # our own store's
+    session: Any = request.session  # our own store, which knows the times
+    session.seen_at = now
 
 
 def places_of(user: User, here: str | None = None) -> list[Place]:

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -85,8 +86,7 @@ def _senders(stack: ExitStack, scale: Scale, missing: dict[str, str]) -> dict[st
     for name, program in ((LISTMONK, ListmonkPool), (NODEMAILER, Nodemailer)):
         if name in wanted:
             try:
-                made = program()
-                found[name] = lambda port, count, made=made: made.seconds(port, count, connections)  # type: ignore[misc]
+                found[name] = partial(program().seconds, connections=connections)
             except PeerMissing as error:
                 missing[name] = str(error)
     driven = [name for name in _DRIVEN if name in wanted]
@@ -96,7 +96,7 @@ def _senders(stack: ExitStack, scale: Scale, missing: dict[str, str]) -> dict[st
         missing |= dict.fromkeys(driven, str(error))
     else:
         for name in driven:
-            found[name] = lambda port, count, name=name: _asked(driver, _DRIVEN[name], port, count)  # type: ignore[misc]
+            found[name] = partial(_asked, driver, _DRIVEN[name])
     return found
 
 
@@ -129,7 +129,7 @@ def _rates(
         sink.check(name, count)
         return count / seconds
 
-    cases = {name: (lambda name=name: rate(name)) for name in shares if name in senders}  # type: ignore[misc]
+    cases = {name: partial(rate, name) for name in shares if name in senders}
     found = goals.interleaved(cases, scale.rounds)
     return {name: [value for value in values if value == value] for name, values in found.items()}
 
