@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from targetgroups.choices import Phase
 from targetgroups.models import Bridge, RunProgress, TargetGroup
@@ -17,6 +17,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 LIST = "/target-groups/?folder=all"
 SHIFTS = """() => { window.shifts = []; new PerformanceObserver(list => list.getEntries().forEach(
     entry => window.shifts.push(entry.value))).observe({type: "layout-shift"}) }"""
+
+HEARS = """() => { window.heard = new Promise(resolve => document.body.addEventListener(
+    "htmx:afterOnLoad", () => resolve(true), {once: true})) }"""
 
 
 @pytest.fixture
@@ -31,8 +34,8 @@ def groups(site: str) -> dict[str, TargetGroup]:
     return made
 
 
-def shown(page: Page) -> list[str]:
-    return page.locator("#groups tbody th .name-link").all_inner_texts()
+def names(page: Page) -> Locator:
+    return page.locator("#groups tbody th .name-link")
 
 
 def test_ticked_groups_are_moved_deleted_and_undeleted_by_keyboard(
@@ -80,7 +83,7 @@ def test_ticked_groups_are_moved_deleted_and_undeleted_by_keyboard(
     keep_picture(page, "groups-delete")
     ask.get_by_role("button", name="Delete 3 target groups").press("Enter")
     expect(page.get_by_text("Deleted: 3 target groups.")).to_be_visible()
-    assert shown(page) == ["Events"]
+    expect(names(page)).to_have_text(["Events"])
     expect(page.get_by_text("ticked", exact=False)).to_have_count(0)
 
     page.get_by_label("Show Deleted").press("Space")
@@ -90,7 +93,30 @@ def test_ticked_groups_are_moved_deleted_and_undeleted_by_keyboard(
     assert violations(page) == []
     page.locator("#bulk-undelete").press("Enter")
     expect(page.get_by_text("Undeleted: 2 target groups.")).to_be_visible()
-    assert shown(page) == ["Board", "Chapter", "Events"]
+    expect(names(page)).to_have_text(["Board", "Chapter", "Events"])
+
+
+def test_a_poll_that_was_on_its_way_while_groups_were_deleted_does_not_bring_them_back(
+    groups: dict[str, TargetGroup], open_browser: Callable[..., Page]
+) -> None:
+    page = open_browser()
+    sign_in(page)
+    page.goto(LIST)
+    late: list[Route] = []
+    page.route("**" + LIST, lambda route: late.append(route))
+    page.get_by_label("Tick Board").check()
+    page.locator("#bulk-delete").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    while not late:
+        page.wait_for_timeout(50)
+    before = late[0].fetch()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("Deleted: “Board”.")).to_be_visible()
+    page.evaluate(HEARS)
+    late[0].fulfill(response=before)
+    page.evaluate("window.heard")
+    expect(names(page)).to_have_text(["Chapter", "Donors", "Events"])
+    expect(page.get_by_text("Deleted: “Board”.")).to_be_visible()
 
 
 def test_the_search_on_a_phone_in_the_dark_and_the_folders_page(
@@ -114,11 +140,11 @@ def test_the_search_on_a_phone_in_the_dark_and_the_folders_page(
     keep_picture(page, "groups-search-320-dark")
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="Without “Name contains “o””")).to_be_visible()
-    assert shown(page) == ["Donors"]
+    expect(names(page)).to_have_text(["Donors"])
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     page.get_by_role("link", name="Without “Name does not contain “board””").press("Enter")
     page.wait_for_url(lambda address: "board" not in address)
-    assert shown(page) == ["Board", "Donors"]
+    expect(names(page)).to_have_text(["Board", "Donors"])
 
     page.goto("/target-groups/folders/")
     page.get_by_label("New folder").fill("Gala")

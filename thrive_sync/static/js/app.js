@@ -117,6 +117,14 @@
   document.body.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.elt.hasAttribute("data-poll") && !event.detail.triggeringEvent) event.detail.headers["X-By-Itself"] = "true";
   });
+  // An answer that was on its way while something was done here shows the list as it was before: it is let go.
+  let done = 0;
+  document.body.addEventListener("htmx:beforeSend", (event) => { event.detail.xhr.askedAfter = done; });
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr, requestConfig } = event.detail;
+    if (requestConfig.verb !== "get") done += 1;
+    else if (requestConfig.elt.hasAttribute("data-poll") && xhr.askedAfter !== done) event.detail.shouldSwap = false;
+  });
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) $$("[data-poll]").forEach((part) => htmx.trigger(part, "seen-again"));
   });
