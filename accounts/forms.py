@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import zoneinfo
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from accounts.permissions import ROLES
+from thrive_sync.lib.first_error import FirstErrorFocused
 
 NEW_PASSWORD = forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "form-control"})
 
@@ -23,7 +25,7 @@ class SignInForm(AuthenticationForm):
     }
 
 
-class PreferencesForm(forms.ModelForm):
+class PreferencesForm(FirstErrorFocused, forms.ModelForm):
     timezone = forms.ChoiceField(label="Time zone", help_text="Times on every page are shown in this zone.")
 
     class Meta:
@@ -40,7 +42,7 @@ class PreferencesForm(forms.ModelForm):
         self.fields["timezone"].choices = [(name, name.replace("_", " ")) for name in names]  # type: ignore[attr-defined]
 
 
-class PasswordAgainForm(forms.Form):
+class PasswordAgainForm(FirstErrorFocused, forms.Form):
     """Asks for the person's own password again; too many wrong ones lock as they do at the sign-in."""
 
     password = forms.CharField(
@@ -61,7 +63,7 @@ class PasswordAgainForm(forms.Form):
         return password
 
 
-class NewPasswordForm(SetPasswordForm):
+class NewPasswordForm(FirstErrorFocused, SetPasswordForm):
     """A new password, twice; the rules stand beside it."""
 
     error_messages = {"password_mismatch": "The two passwords are not the same."}
@@ -105,10 +107,10 @@ class OwnPasswordForm(PasswordAgainForm):
 def _name_new_passwords(form: forms.BaseForm) -> None:
     for name, label in (("new_password1", "New password"), ("new_password2", "New password, once more")):
         field = form.fields[name]
-        field.label, field.help_text, field.widget = label, "", NEW_PASSWORD
+        field.label, field.help_text, field.widget = label, "", copy.deepcopy(NEW_PASSWORD)
 
 
-class ForgotForm(forms.Form):
+class ForgotForm(FirstErrorFocused, forms.Form):
     email = forms.EmailField(
         label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "email", "class": "form-control"})
     )
@@ -135,7 +137,7 @@ class AcceptForm(NewPasswordForm):
         return super().clean() or {}
 
 
-class RolesForm(forms.Form):
+class RolesForm(FirstErrorFocused, forms.Form):
     roles = forms.ModelMultipleChoiceField(
         Group.objects.filter(name__in=[role.name for role in ROLES]).order_by("name"),
         to_field_name="name",

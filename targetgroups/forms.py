@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from audit import record
 from thrive_sync.lib.addresses import address_key, is_address
+from thrive_sync.lib.first_error import FirstErrorFocused
 
 from . import by_hand, enqueue
 from .choices import Transport
@@ -227,7 +228,7 @@ class BridgeForm(forms.ModelForm):
         return bridge
 
 
-class SuppressionForm(forms.Form):
+class SuppressionForm(FirstErrorFocused, forms.Form):
     """Addresses to suppress, pasted. A line that is none does not keep the others from being suppressed.
 
     Of a valid form, `good` are the addresses by their keys, and `wrong` the parts that are none.

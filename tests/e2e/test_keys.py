@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from accounts.models import User
 from targetgroups.choices import OutcomeKind
 from targetgroups.models import Bridge, Folder, Subscriber, SyncRun, TargetGroup
-from tests.e2e.conftest import sign_in
+from tests.e2e.conftest import PASSWORD, sign_in
 from tests.e2e.measuring import assert_well_made
 from tests.mailings.views.conftest import Desk
 from tests.targetgroups.views.conftest import FIGURES, Rows, outcome
@@ -103,6 +103,92 @@ def test_every_number_of_info_leads_to_its_people_by_keys_alone(
     go(page, page.get_by_role("row").filter(has_text="Completed").get_by_role("link").first)
     go(page, page.get_by_role("link", name="Changed").first)
     expect(page.get_by_role("cell", name="person59@lamps.example")).to_be_visible()
+
+
+def test_the_lists_of_people_are_worked_by_tab_alone(group: TargetGroup, open_browser: Callable[..., Page]) -> None:
+    page = open_browser()
+    sign_in(page)
+    page.goto("/subscribers/")
+    go(page, page.get_by_role("button", name="6 columns"))
+    chooser = page.get_by_role("form", name="Columns")
+    tab_to(page, chooser.get_by_role("checkbox", name="Local ID"))
+    page.keyboard.press("Space")
+    go(page, chooser.get_by_role("button", name="Move Local ID up"))
+    expect(chooser.get_by_role("status")).to_contain_text("Local ID: ")
+    tab_to(page, chooser.get_by_label("Rows per page"))
+    page.keyboard.press("ArrowUp")
+    expect(chooser.get_by_label("Rows per page")).to_have_value("25")
+    go(page, chooser.get_by_role("button", name="Use these").last)
+    expect(page.get_by_role("columnheader", name="Local ID")).to_be_visible()
+    expect(page.get_by_role("button", name="7 columns")).to_be_focused()
+    expect(page.get_by_text("25 shown of 64")).to_be_visible()
+    tab_to(page, page.get_by_role("button", name="CSV of this list"))
+    with page.expect_download():
+        page.keyboard.press("Enter")
+    go(page, page.get_by_role("link", name="Next"))
+    expect(page.get_by_role("link", name="Previous")).to_be_visible()
+    go(page, page.get_by_role("link", name="person30@lamps.example"))
+    tab_to(page, page.get_by_label("Why should the address not be mailed?"))
+    page.keyboard.type("asked by phone")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="No, because")).to_be_visible()
+
+    go(page, page.get_by_role("link", name="Suppressions", exact=True))
+    tab_to(page, page.get_by_role("checkbox", name="Tick person30@lamps.example"))
+    page.keyboard.press("Space")
+    go(page, page.get_by_role("button", name="Lift ticked"))
+    tab_to(page, page.get_by_role("checkbox", name="The people themselves asked"))
+    page.keyboard.press("Space")
+    tab_to(page, page.get_by_label("Why may it be mailed again?"))
+    page.keyboard.type("signed the form")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 suppression lifted.")).to_be_visible()
+    go(page, page.get_by_role("link", name="Suppress addresses").first)
+    tab_to(page, page.get_by_label("E-mail addresses"))
+    page.keyboard.type("nobody@lamps.example")
+    tab_to(page, page.get_by_label("Why, and from where"))
+    page.keyboard.type("the former system")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("rowheader", name="nobody@lamps.example")).to_be_visible()
+
+
+def test_users_are_invited_given_roles_and_deactivated_by_tab_alone(
+    site: str, open_browser: Callable[..., Page]
+) -> None:
+    page = open_browser()
+    sign_in(page)
+    ben = User.objects.create_user("ben", password=PASSWORD)
+    page.goto("/users/")
+    go(page, page.get_by_role("link", name="Invite"))
+    tab_to(page, page.get_by_label("E-mail address"))
+    page.keyboard.type("mia@lamps.example")
+    tab_to(page, page.get_by_role("checkbox", name="Publisher"))
+    page.keyboard.press("Space")
+    go(page, page.get_by_role("button", name="Invite"))
+    expect(page.get_by_text("Invitation link, shown only now")).to_be_visible()
+    tab_to(page, page.get_by_label("The link"))
+    go(page, page.get_by_role("button", name="Withdraw invitation"))
+    go(page, page.get_by_role("button", name="Keep it"))
+    expect(page.get_by_role("button", name="Withdraw invitation")).to_be_focused()
+    page.keyboard.press("Enter")
+    go(page, page.get_by_role("dialog").get_by_role("button", name="Withdraw invitation"))
+    expect(page.get_by_text("The invitation of mia@lamps.example is withdrawn.")).to_be_visible()
+
+    go(page, page.get_by_role("link", name="ben", exact=True))
+    tab_to(page, page.get_by_role("checkbox", name="Reporter"))
+    page.keyboard.press("Space")
+    go(page, page.get_by_role("button", name="Save roles"))
+    expect(page.get_by_text("The roles of ben were saved.")).to_be_visible()
+    go(page, page.get_by_role("button", name="Deactivate"))
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Deactivate")).to_be_focused()
+    page.keyboard.press("Enter")
+    go(page, page.get_by_role("dialog").get_by_role("button", name="Deactivate"))
+    expect(page.get_by_text("ben is deactivated and signed out everywhere.")).to_be_visible()
+    go(page, page.get_by_role("button", name="Reactivate"))
+    expect(page.get_by_text("ben can sign in again")).to_be_visible()
+    ben.refresh_from_db()
+    assert (ben.is_active, [role.name for role in ben.groups.all()]) == (True, ["Reporter"])
 
 
 def test_a_wrong_form_says_so_where_the_keyboard_is_and_keeps_what_was_typed(site: str, page: Page) -> None:
