@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextvars
 import queue
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Generic, TypeVar
 
 from memberSuite.exceptions import ReadingStopped
@@ -67,7 +69,9 @@ class Crew(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         for number in range(self._readers):
-            threading.Thread(target=self._read, name=f"membersuite-reader-{number}", daemon=True).start()
+            # What the caller's log lines are marked with marks a reader's too.
+            read = partial(contextvars.copy_context().run, self._read)
+            threading.Thread(target=read, name=f"membersuite-reader-{number}", daemon=True).start()
         working = self._readers
         try:
             while working:

@@ -86,10 +86,13 @@ class Pace:
 class Patience:
     """Asks again after transient trouble: waits double, with jitter, and Retry-After wins up to a cap."""
 
-    def __init__(self, *, first_wait: float, cap: float, pace: Pace) -> None:
+    def __init__(
+        self, *, first_wait: float, cap: float, pace: Pace, on_call: Callable[[str, float, str], None] | None = None
+    ) -> None:
         self._first_wait = first_wait
         self._cap = cap
         self._pace = pace
+        self._on_call = on_call
 
     def ask(
         self,
@@ -104,7 +107,7 @@ class Patience:
         while True:
             halt.check()
             try:
-                with self._pace.turn(halt):
+                with self._pace.turn(halt), self._told(what):
                     answer = attempt()
             except TransientError as error:
                 wait = self._wait_after(error, tries)
@@ -119,6 +122,19 @@ class Patience:
                 self._pace.succeeded()
                 return answer
             halt.sleep(wait)
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """Tell how long the call took and how it ended; its waits for a turn do not count."""
+        began, code = time.monotonic(), ""
+        try:
+            yield
+        except MemberSuiteError as error:
+            code = error.code
+            raise
+        finally:
+            if self._on_call is not None:
+                self._on_call(what, time.monotonic() - began, code)
 
     def _wait_after(self, error: TransientError, tries: int) -> float:
         if error.retry_after is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -34,6 +35,8 @@ class ConnectionSettings:
     read_timeout: float = 120.0
     retry_wait: float = 2.0
     throttle_cap: float = 900.0
+    # Told of each call that ended: which, how many seconds it took, and the error's code or "".
+    on_call: Callable[[str, float, str], None] | None = field(default=None, repr=False, compare=False)
 
     def identity(self) -> str:
         """Return the key under which sign-ins with these credentials may be shared."""

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Literal, cast
 
 from django.conf import settings
@@ -25,6 +26,7 @@ from memberSuite import (
     SearchNotRunnable,
 )
 from memberSuite import connect as _connect
+from thrive_sync.lib.meters import Meter
 
 from .models import Bridge
 
@@ -46,6 +48,9 @@ __all__ = [
     "connect",
 ]
 
+# How long MemberSuite takes, by bridge, transport, call and error; in the metrics.
+CALLS = Meter("membersuite-calls")
+
 
 def connect(bridge: Bridge, *, clock: Callable[[], datetime], stop: threading.Event) -> MemberSuiteClient:
     """Build the client for a bridge; a context manager.
@@ -66,5 +71,10 @@ def connect(bridge: Bridge, *, clock: Callable[[], datetime], stop: threading.Ev
         page_size=bridge.page_size,
         in_flight=bridge.requests_in_flight,
         retry_wait=settings.MEMBERSUITE_RETRY_WAIT_SECONDS,
+        on_call=partial(_note, str(bridge.pk), bridge.transport),
     )
     return _connect(connection, clock=clock, stop=stop)
+
+
+def _note(bridge: str, transport: str, call: str, seconds: float, code: str) -> None:
+    CALLS.took(seconds, bridge, transport, call, code, url=settings.REDIS_URL)

@@ -13,6 +13,8 @@ from django.conf import settings
 from django.db import close_old_connections
 from kombu import Queue
 
+from thrive_sync.health.pulses import PULSE_EXPIRES_SECONDS, PULSE_SECONDS, QUEUES
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "thrive_sync.settings")
 
 LONGEST_RUN_SECONDS = 12 * 60 * 60
@@ -25,7 +27,7 @@ def _configuration() -> dict[str, Any]:
         "broker_url": settings.REDIS_URL,
         # A person waits for what is on "interactive"; neither a nightly sync of everything nor a mailing to everybody
         # must stand before it.
-        "task_queues": [Queue("interactive"), Queue("scheduled"), Queue("mailings")],
+        "task_queues": [Queue(name) for name in QUEUES],
         "task_default_queue": "interactive",
         "task_create_missing_queues": False,
         # A task whose worker died is delivered again; claims in the database make a second delivery harmless.
@@ -60,6 +62,16 @@ def _configuration() -> dict[str, Any]:
         # In memory: the sweep finds all that is due in the database, so beat has nothing to remember.
         "beat_scheduler": "celery.beat:Scheduler",
         "beat_schedule": {
+            # Shows that each queue has a worker that takes what is in it, and after how long.
+            **{
+                f"pulse {queue}": {
+                    "task": "thrive_sync.health.tasks.pulse",
+                    "args": [queue],
+                    "schedule": PULSE_SECONDS,
+                    "options": {"queue": queue, "expires": PULSE_EXPIRES_SECONDS},
+                }
+                for queue in QUEUES
+            },
             "sweep": {
                 "task": "targetgroups.tasks.sweep",
                 "schedule": settings.SYNC_SWEEP_SECONDS,
@@ -117,6 +129,7 @@ def _configuration() -> dict[str, Any]:
 # Handed over as a function, so that importing the package needs no settings yet.
 app.add_defaults(_configuration)
 app.autodiscover_tasks()
+app.autodiscover_tasks(["thrive_sync.health"])
 
 
 @signals.setup_logging.connect

@@ -8,6 +8,7 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
+from thrive_sync.health import sentry
 from thrive_sync.lib import env
 from thrive_sync.stack import environment
 
@@ -116,7 +117,7 @@ AXES_SENSITIVE_PARAMETERS = ["username", "password", "code", "new_password1", "n
 # Security: HTTPS is the rule; only a site that people reach on their own machine can do without
 HTTPS_ONLY = env.flag("HTTPS_ONLY", default=True)
 SECURE_SSL_REDIRECT = HTTPS_ONLY
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # a load balancer asks for it by plain HTTP
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # a load balancer or a collector asks by plain HTTP
 SESSION_COOKIE_SECURE = HTTPS_ONLY
 CSRF_COOKIE_SECURE = HTTPS_ONLY
 CSRF_COOKIE_HTTPONLY = True
@@ -203,8 +204,14 @@ SOFT_BOUNCE_MAILINGS = env.whole("SOFT_BOUNCE_MAILINGS", 5)
 SOFT_BOUNCE_DAYS = env.whole("SOFT_BOUNCE_DAYS", 30)
 MAIL_SINK_DIR = env.text("MAIL_SINK_DIR", "")  # the demo's: its inbox is a page then
 
+# For whoever watches: without its token there are no metrics, without an address no error leaves this machine
+METRICS_TOKEN = env.token("METRICS_TOKEN")
+SENTRY_DSN = env.text("SENTRY_DSN", "")
+sentry.start(SENTRY_DSN, env.text("SENTRY_ENVIRONMENT", "production"))
+
 # Logs: to stderr, redacted
 LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO")
+LOG_FORMAT = env.one_of("LOG_FORMAT", "line", ("line", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -213,9 +220,10 @@ LOGGING = {
             "()": "thrive_sync.lib.logs.RedactingFormatter",
             "format": "{asctime} {levelname} {name} {message}",
             "style": "{",
-        }
+        },
+        "json": {"()": "thrive_sync.lib.logs.JsonFormatter"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},

@@ -2,10 +2,14 @@
 
 from django.urls import include, path
 
-from thrive_sync.healthz import healthz
+from thrive_sync.health.healthz import healthz
+from thrive_sync.health.metrics import metrics
+from thrive_sync.health.readyz import readyz
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("", include("accounts.urls")),
     path("", include("targetgroups.urls")),
     path("", include("mailings.urls")),

@@ -20,6 +20,7 @@ from django.db.models.functions import Coalesce, Now
 from kombu.exceptions import OperationalError as BrokerError
 
 import audit
+from thrive_sync.lib import logs
 from thrive_sync.lib.claims import claim
 from thrive_sync.lib.steps import Step
 
@@ -74,7 +75,7 @@ def advance(mailing_id: int) -> Step:
     turn = Turn(mailing_id)
     if not turn.take():
         return Step.DONE
-    with turn:
+    with turn, logs.about(mailing_id=mailing_id):
         step = _take_step(Mailing.objects.get(pk=mailing_id), turn)
         turn.release()
     # What woke this mailing meanwhile found it taken.

@@ -62,6 +62,7 @@ class ConciergeWire:
             first_wait=settings.retry_wait,
             cap=settings.throttle_cap,
             pace=Pace(settings.in_flight, settings.retry_wait / _SLOW_SHARE),
+            on_call=settings.on_call,
         )
 
     def call(

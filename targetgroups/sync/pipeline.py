@@ -11,6 +11,7 @@ from typing import Any
 from django.db import InterfaceError, InternalError, OperationalError, close_old_connections, transaction
 
 import audit
+from thrive_sync.lib import logs
 
 from ..choices import Phase, RunKind, RunStatus
 from ..exceptions import Cancelled, Fenced, GroupDeleted, Held, SyncError
@@ -49,7 +50,7 @@ def perform(run_id: int) -> None:
     if run is None:
         return
     log.info("run %s (%s) attempt %s begins", run.pk, run.kind, run.attempt)
-    with Heartbeat(run) as heart:
+    with Heartbeat(run) as heart, logs.about(run_id=run.pk):
         _conclude(run, heart, _WORK[RunKind(run.kind)])
 
 

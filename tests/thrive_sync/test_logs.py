@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 
 import pytest
 
-from thrive_sync.lib.logs import RedactingFormatter, redact
+from thrive_sync.lib.logs import JsonFormatter, RedactingFormatter, about, redact
 
 
 @pytest.mark.parametrize(
@@ -53,3 +54,21 @@ def test_a_traceback_and_arguments_are_redacted_too() -> None:
 def test_an_ordinary_line_stays_as_it_is() -> None:
     line = "run 17 of group 4: 1,200 of 5,000 rows at 10:30:00, 3 pages in flight"
     assert redact(line) == line
+
+
+def test_a_json_line_says_what_it_is_about_and_nobody_and_no_secret() -> None:
+    said = "bad row of ada@lamps.example\nDETAIL:  Key (name)=(Ada Byron) exists."
+    try:
+        raise ValueError(said)
+    except ValueError:
+        error = sys.exc_info()
+    record = logging.LogRecord("targetgroups.sync", logging.ERROR, "path", 1, "token=%s", ("hunter2",), error)
+    with about(run_id=17), about(mailing_id=4):
+        line = JsonFormatter().format(record)
+    told = json.loads(line)
+    assert "\n" not in line
+    assert (told["run_id"], told["mailing_id"], told["level"], told["error"]) == (17, 4, "ERROR", "ValueError")
+    assert told["time"].endswith("+00:00")
+    for hidden in ("hunter2", "lamps.example", "Ada"):
+        assert hidden not in line
+    assert "run_id" not in json.loads(JsonFormatter().format(record)), "the mark ends with what it was about"

@@ -91,6 +91,22 @@ def log_level(name: str, default: str) -> str:
     return value
 
 
+def one_of(name: str, default: str, choices: tuple[str, ...]) -> str:
+    """Return one of some words."""
+    value = text(name, default).lower()
+    if value not in choices:
+        raise malformed(name, f"it must be one of {', '.join(choices)}")
+    return value
+
+
+def token(name: str) -> str:
+    """Return a secret that another program shows to be let in; empty if it is not set."""
+    value = text(name, "")
+    if value and (len(value) < LEAST_PASSWORD or not value.isascii() or not value.isprintable() or " " in value):
+        raise malformed(name, f"it must be {LEAST_PASSWORD} or more ASCII characters without spaces")
+    return value
+
+
 def fernet_keys(name: str, *, hint: str = "") -> tuple[str, ...]:
     """Return the keys of the encrypted fields: the first encrypts, all of them decrypt."""
     text(name, hint=hint)
