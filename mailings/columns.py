@@ -45,4 +45,30 @@ REMOVED = Table(
     ),
     chooser=CHOOSER,
 )
-TABLES = {table.name: table for table in (MAILINGS, RECIPIENTS, REMOVED)}
+# The same two before the list is fixed: in the order of the addresses, along which it is read.
+WOULD_RECEIVE = Table(
+    "would_receive",
+    (
+        Column("email", "E-mail", is_fixed=True),
+        Column("name", "Name"),
+        Column("remote_id", "Remote ID"),
+        Column("target_group", "Target Group"),
+        Column("first_name", "First Name", is_default=False),
+        Column("last_name", "Last Name", is_default=False),
+    ),
+    chooser=CHOOSER,
+)
+WOULD_BE_REMOVED = Table(
+    "would_be_removed",
+    (
+        Column("remote_id", "Remote ID", is_fixed=True),
+        Column("reason", "Reason"),
+        Column("email", "E-mail"),
+        Column("name", "Name"),
+        Column("target_group", "Target Group"),
+        Column("first_name", "First Name", is_default=False),
+        Column("last_name", "Last Name", is_default=False),
+    ),
+    chooser=CHOOSER,
+)
+TABLES = {table.name: table for table in (MAILINGS, RECIPIENTS, REMOVED, WOULD_RECEIVE, WOULD_BE_REMOVED)}

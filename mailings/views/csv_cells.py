@@ -13,7 +13,7 @@ from targetgroups.columns import Column
 from targetgroups.views.csv_cells import ERASED, time_cell
 from thrive_sync.lib.csv_export import in_steps
 
-from ..choices import GroupRole
+from ..choices import GroupRole, LeftOutReason
 from ..models import LeftOut, Mailing, Recipient
 from ..templatetags.mailing_words import why_left_out
 from . import reading
@@ -37,6 +37,11 @@ def recipient_lines(columns: Sequence[Column], rows: QuerySet[Recipient]) -> Ite
 
 def left_out_lines(columns: Sequence[Column], rows: QuerySet[LeftOut]) -> Iterator[list[object]]:
     return _lines(columns, rows, _left_out_cells)
+
+
+def would_lines(columns: Sequence[Column], rows: Iterable[Any]) -> Iterator[list[object]]:
+    """Give a line a person who would get it, or be left out, now."""
+    return ([_would_cell(row, column.key) for column in columns] for row in rows)
 
 
 def mailing_lines(columns: Sequence[Column], mailings: QuerySet[Mailing]) -> Iterator[list[object]]:
@@ -74,6 +79,14 @@ def _left_out_cells(row: LeftOut, key: str, _zone: tzinfo) -> tuple[object, ...]
     if key == "target_group":
         return (row.target_group.name,)
     return (row.remote_id if key == "remote_id" else getattr(someone, key),)
+
+
+def _would_cell(row: Any, key: str) -> object:
+    if key == "email":
+        return ERASED if row.why == LeftOutReason.DO_NOT_EMAIL else row.email
+    if key == "target_group":
+        return row.target_group.name
+    return row.reason_label if key == "reason" else getattr(row, key)
 
 
 def _mailing_cells(mailing: Mailing, key: str, zone: tzinfo, count: dict[str, int]) -> tuple[object, ...]:

@@ -17,10 +17,12 @@ from targetgroups.columns import Table
 from targetgroups.views.asking import cursor, is_part, ordering, page_size, person
 
 from .. import enqueue
-from ..columns import RECIPIENTS, REMOVED
+from ..columns import RECIPIENTS, REMOVED, WOULD_BE_REMOVED, WOULD_RECEIVE
 from ..exceptions import MailingError
+from ..models import Mailing
 from ..querysets import figures_of
-from . import reading
+from . import reading, would
+from .overview import estimate_of
 from .parts import shared, show, the_mailing
 from .sums import left_out_filters, people_sums, recipient_filters, recipient_sums
 
@@ -50,6 +52,8 @@ def report(request: HttpRequest, mailing_id: int) -> HttpResponse:
 def recipients(request: HttpRequest, mailing_id: int) -> HttpResponse:
     """List who receives it. A search is posted: what is looked for may not stand in an address."""
     mailing = the_mailing(mailing_id)
+    if would.is_before(mailing):
+        return _would(request, mailing, WOULD_RECEIVE, would.RECEIVING)
     outcome, reason = request.GET.get("outcome", ""), request.GET.get("reason", "")
     text = request.POST.get("q", "").strip()
     rows = reading.recipients(mailing, outcome=outcome, reason=reason, text=text)
@@ -63,6 +67,8 @@ def recipients(request: HttpRequest, mailing_id: int) -> HttpResponse:
 def left_out(request: HttpRequest, mailing_id: int) -> HttpResponse:
     """List "Subscribers Removed": the groups' members who were not made recipients, by reason."""
     mailing = the_mailing(mailing_id)
+    if would.is_before(mailing):
+        return _would(request, mailing, WOULD_BE_REMOVED, request.GET.get("reason", ""))
     reason, text = request.GET.get("reason", ""), request.POST.get("q", "").strip()
     rows = reading.left_out(mailing, reason=reason, text=text)
     context = {"outcome": "", "reason": reason, "text": text, "filters": left_out_filters(figures_of(mailing))}
@@ -92,6 +98,22 @@ def _page(request: HttpRequest, rows: QuerySet[Any], table: Table, default: str)
     page = reading.people_page(rows, order, size=size, **cursor(request))
     columns = table.shown_to(person(request))
     return {"page": page, "order": order, "size": size, "table": table, "columns": columns}
+
+
+def _would(request: HttpRequest, mailing: Mailing, table: Table, why: str) -> HttpResponse:
+    """List who would get it, or be left out for a reason, if it were frozen now."""
+    user, text, size = person(request), request.POST.get("q", "").strip(), page_size(request, table)
+    is_known = table is WOULD_RECEIVE or (is_part(request, "people") and why in would.REASONS)
+    reasons = [] if is_known else would.reasons(mailing)
+    if table is WOULD_BE_REMOVED and why not in would.REASONS:
+        why = reasons[0].word if reasons else would.REASONS[0].value
+    page = would.page(mailing, why, text, size=size, **cursor(request))
+    context = {"page": page, "order": ordering(request, table, "email"), "size": size, "table": table, "text": text}
+    context |= {"columns": table.shown_to(user), "outcome": "", "reason": why, "reasons": reasons}
+    context |= {"list": "recipients" if table is WOULD_RECEIVE else "left_out", "as_of": timezone.now()}
+    context |= {"estimate": estimate_of(mailing), "may_export": user.may(EXPORT)}
+    template = "mailings/_would.html" if is_part(request, "people") else "mailings/would.html"
+    return render(request, template, shared(request, mailing, "send") | context)
 
 
 def _people(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:

@@ -89,7 +89,7 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
         address = f"an.unusually.long.{outcome}@a-rather-long-domain.example.org"
         values = {"address": address, "address_key": address, "outcome": outcome, "reason": reason, "said": said}
         MailingTestCopy.objects.create(test=tested, **values)
-    named = {"not_to_addresses": ["an.unusually.long.address@a-rather-long-domain.example.org", "bo@lamps.example"]}
+    named = {"not_to_addresses": ["an.unusually.long.address@a-rather-long-domain.example.org", "bo@example.org"]}
     ready = desk.mailing(group, broken, name="Ready", **named)
     now = timezone.now()
     stopped = desk.mailing(
@@ -123,6 +123,8 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
         "compose-addresses": f"/mailings/{ready.pk}/",
         "send-problems": f"/mailings/{new.pk}/send/",
         "send-ready": f"/mailings/{ready.pk}/send/",
+        "would-receive": f"/mailings/{ready.pk}/recipients/",
+        "would-be-removed": f"/mailings/{ready.pk}/left-out/",
         "send-stopped": f"/mailings/{stopped.pk}/send/",
         "send-moved": f"/mailings/{moved.pk}/send/",
         "send-late": f"/mailings/{late.pk}/send/",
