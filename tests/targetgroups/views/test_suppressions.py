@@ -300,18 +300,20 @@ def test_several_are_lifted_with_one_reason_and_recorded(listed: Rows, sign_in: 
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("given", "words", "wrong"),
     [
-        ({"reason": " ", "is_asked_for": "yes"}, "Say why these may be mailed again."),
-        ({"reason": "by phone"}, "Opt-outs and complaints end only when the people themselves ask."),
+        ({"reason": " ", "is_asked_for": "yes"}, "Say why these may be mailed again.", "reason"),
+        ({"reason": "by phone"}, "Opt-outs and complaints end only when the people themselves ask.", "is_asked_for"),
     ],
 )
 def test_r11_an_opt_out_ends_with_a_reason_and_only_because_the_person_asked(
-    given: dict[str, str], words: str, listed: Rows, sign_in: SignIn
+    given: dict[str, str], words: str, wrong: str, listed: Rows, sign_in: SignIn
 ) -> None:
     page = sign_in().post(LIFT, {"suppression": [one("odd@lamps.example").pk, one("gone@lamps.example").pk]} | given)
     assert page.status_code == 422
     assert words in text_of(page)
+    focused = re.findall(r'name="(\w+)"[^>]* aria-invalid="true" autofocus', page.content.decode())
+    assert focused == [wrong]
     assert Suppression.objects.in_force().count() == 4
 
 
