@@ -12,7 +12,8 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from django.http import HttpRequest
 
 from accounts.models import User
-from accounts.permissions import ROLES
+from accounts.permissions import RIGHTS, ROLES
+from accounts.scopes import scopes_for
 from thrive_sync.lib.first_error import FirstErrorFocused
 
 NEW_PASSWORD = forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "form-control"})
@@ -177,3 +178,31 @@ class CodesForm(PasswordAgainForm):
 
 class OffForm(PasswordAgainForm):
     """Two-step sign-in is switched off."""
+
+
+class TokenForm(PasswordAgainForm):
+    """A token for a program: what it is called, what it is for, and until when."""
+
+    DAYS = (("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "1 year"))
+
+    name = forms.CharField(
+        label="Name",
+        help_text="Which program uses it, such as “nightly report”.",
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "form-control"}),
+    )
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one."},
+    )
+    days = forms.ChoiceField(
+        label="Works for", choices=DAYS, initial="90", widget=forms.Select(attrs={"class": "form-select"})
+    )
+    field_order = ["name", "scopes", "days", "password"]
+
+    def __init__(self, request: HttpRequest, data: Any = None) -> None:
+        super().__init__(request, data)
+        user = cast(User, request.user)
+        offered = scopes_for({right for right in RIGHTS if user.may(right)})
+        self.fields["scopes"].choices = list(offered.items())  # type: ignore[attr-defined]

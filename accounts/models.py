@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, Group, UserManager
@@ -129,6 +130,35 @@ class Letter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} to {self.user}"
+
+
+class ApiToken(models.Model):
+    """What a program shows instead of a password: it may what its scopes say, and never more than its user may now.
+
+    The token itself is kept nowhere: `prefix` finds the row, `digest` proves the rest.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=16, unique=True)
+    digest = models.CharField(max_length=64)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    # To the minute, as people's last_seen_at.
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix})"
+
+    def is_live(self, now: datetime) -> bool:
+        """Say whether a program can still use it, its user aside."""
+        return self.revoked_at is None and now < self.expires_at
 
 
 class Right(models.Model):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.views import by_link, preferences, sign_in, two_step, users
+from accounts.views import by_link, preferences, sign_in, tokens, two_step, users
 
 app_name = "accounts"
 urlpatterns = [
@@ -15,7 +15,12 @@ urlpatterns = [
     path("preferences/two-step/confirm/", two_step.confirm, name="confirm_two_step"),
     path("preferences/two-step/codes/", two_step.new_codes, name="new_codes"),
     path("preferences/two-step/off/", two_step.switch_off, name="two_step_off"),
+    path("preferences/tokens/", tokens.own_tokens, name="tokens"),
+    path("preferences/tokens/create/", tokens.create, name="create_token"),
+    path("preferences/tokens/<int:token_id>/revoke/", tokens.revoke, name="revoke_token"),
     path("users/", users.users, name="users"),
+    path("users/tokens/", tokens.all_tokens, name="all_tokens"),
+    path("users/tokens/<int:token_id>/revoke/", tokens.revoke_any, name="revoke_any_token"),
     path("users/invite/", users.invite, name="invite"),
     path("users/<int:user_id>/", users.user, name="user"),
     path("users/<int:user_id>/roles/", users.change_roles, name="change_roles"),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("memberSuite", "targetgroups", "accounts", "audit", "mailings", "thrive_sync")
+ROOMS = ("memberSuite", "targetgroups", "accounts", "audit", "mailings", "api", "thrive_sync")
 # Set-based work on a whole group; everything else goes through querysets.
 MAY_USE_CURSORS = {f"targetgroups/sync/{name}.py" for name in ("stage", "compare", "apply", "counts", "clock")}
 MAY_USE_CURSORS |= {f"mailings/send/{name}.py" for name in ("tally", "freeze")}

@@ -14,9 +14,10 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
-from accounts import links, people
+from accounts import links, people, tokens
 from accounts.models import User
 from accounts.permissions import RIGHTS, ROLES
+from accounts.scopes import SCOPES
 from mailings import optout
 from tests.mailings.views.conftest import Desk, desk, mailbox
 from tests.targetgroups.views.conftest import Rows, rows
@@ -85,6 +86,7 @@ def addresses(rows: Rows, desk: Desk, mailbox: Mailbox, settings: Any) -> dict[s
         "number": mailbox.keep(b"Subject: Lamps\r\n\r\nHello.\r\n", "ada@example.org"),
         "name": "target_groups",
         "kind": "would_remove",
+        "token_id": tokens.create(other, "of somebody else", ["read:groups"], 1)[0].pk,
     }
     own = {
         "/opt-out/": {"token": optout.token_for(mailing.recipients.first())},
@@ -120,6 +122,8 @@ def client_of(who: str) -> Client:
         user = User.objects.create_user(who.lower())
         user.groups.add(Group.objects.get(name=who))
         client.force_login(user)
+        # The API takes no session: a token of every scope, so that the role alone decides. Pages do not look at it.
+        client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {tokens.create(user, 'all', list(SCOPES), 1)[1]}"
     return client
 
 

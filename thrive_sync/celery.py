@@ -107,6 +107,11 @@ def _configuration() -> dict[str, Any]:
                 "schedule": crontab(hour="3", minute="47"),
                 "options": {"queue": "scheduled"},
             },
+            "clean up API": {
+                "task": "api.tasks.clean_up",
+                "schedule": crontab(minute="41"),
+                "options": {"queue": "scheduled"},
+            },
             "sweep writebacks": {
                 "task": "targetgroups.tasks.sweep_writebacks",
                 "schedule": settings.SYNC_SWEEP_SECONDS,

@@ -36,10 +36,13 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
     "accounts",
     "audit",
     "targetgroups",
     "mailings",
+    "api",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -208,6 +211,40 @@ MAIL_SINK_DIR = env.text("MAIL_SINK_DIR", "")  # the demo's: its inbox is a page
 METRICS_TOKEN = env.token("METRICS_TOKEN")
 SENTRY_DSN = env.text("SENTRY_DSN", "")
 sentry.start(SENTRY_DSN, env.text("SENTRY_ENVIRONMENT", "production"))
+
+# API: by token alone, JSON alone
+API_REQUESTS_PER_MINUTE = env.whole("API_REQUESTS_PER_MINUTE", 300)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.access.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["api.access.ScopeAndRight"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.limits.TokenThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["api.limits.JsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "api.document.Schema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "api.problems.handle",
+    "URL_FORMAT_OVERRIDE": None,
+    "COERCE_DECIMAL_TO_STRING": False,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "thrive-sync",
+    "DESCRIPTION": "Target groups, subscribers, runs, mailings and suppressions, by the names and rules of the pages.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "DISABLE_ERRORS_AND_WARNINGS": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "api.document.refuse_unknown_names",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "GroupState": "targetgroups.choices.GroupState",
+        "RunStatus": "targetgroups.choices.RunStatus",
+        "RunKind": "targetgroups.choices.RunKind",
+        "MailingStatus": "mailings.choices.MailingStatus",
+        "SuppressionCause": "targetgroups.choices.SuppressionCause",
+    },
+}
 
 # Logs: to stderr, redacted
 LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO")

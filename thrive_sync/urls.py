@@ -13,4 +13,9 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("targetgroups.urls")),
     path("", include("mailings.urls")),
+    path("api/", include("api.urls")),
 ]
+# Programs get their refusals as JSON.
+handler400 = "api.problems.bad_request"
+handler404 = "api.problems.not_found"
+handler500 = "api.problems.server_error"

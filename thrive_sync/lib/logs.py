@@ -16,6 +16,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^(\s*(?:DETAIL|CONTEXT):).*$", re.MULTILINE), rf"\1 {_HIDDEN}"),
     (re.compile(r"(://[^/\s:@]*):[^/\s@]+@"), rf"\1:{_HIDDEN}@"),
     (re.compile(r"(?i)\b(bearer|basic|authtoken)\s+[\w.~+/=-]{8,}"), rf"\1 {_HIDDEN}"),
+    # A token of the API, wherever it stands.
+    (re.compile(r"\b(thrive_[A-Za-z0-9]{8})_[A-Za-z0-9]{20,}"), rf"\1_{_HIDDEN}"),
     (
         re.compile(
             r"(?i)(\b\w*(?:password|passwd|secret|token|authorization|signature|access_?key|session_?id|api_?key)\w*"

@@ -1,0 +1,92 @@
+"""Mailings: the list, one, its report, its recipients; and to send one."""
+
+from __future__ import annotations
+
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.permissions import EXPORT, VIEW_MAILINGS, VIEW_SUBSCRIBERS
+from accounts.scopes import READ_MAILINGS, READ_PEOPLE
+from mailings.models import Mailing, Recipient
+from mailings.views import reading
+from targetgroups.views.asking import Ordering
+from thrive_sync.lib.paging import KeysetPage
+
+from .. import checked, paging
+from ..access import Need
+from ..resources.mailings import (
+    MailingPage,
+    MailingQuery,
+    MailingShown,
+    OneMailing,
+    RecipientPage,
+    RecipientQuery,
+    RecipientShown,
+    Report,
+    report_of,
+)
+from .base import ApiView, record_export
+
+_NEWEST_FIRST = Ordering("created", is_descending=True)
+_AS_FROZEN = Ordering(reading.FROZEN_ORDER, is_descending=False)
+_READ = Need((READ_MAILINGS,), (VIEW_MAILINGS,))
+
+
+class Mailings(ApiView):
+    needs = {"GET": _READ}
+
+    @extend_schema(operation_id="list_mailings", parameters=[MailingQuery], responses=MailingPage)
+    def get(self, request: Request) -> Response:
+        """List mailings, the newest first."""
+        asked = checked.query(request, MailingQuery)
+        filters = {"status": asked["status"]} if asked["status"] else {}
+
+        def read(after: int | None, size: int) -> KeysetPage[Mailing]:
+            return reading.mailings_page(filters, "", _NEWEST_FIRST, size=size, after=after, before=None)
+
+        return paging.page(request, asked, read, lambda rows: MailingShown(rows, many=True).data)
+
+
+class OneMailingView(ApiView):
+    needs = {"GET": _READ}
+
+    @extend_schema(operation_id="get_mailing", responses=OneMailing)
+    def get(self, request: Request, mailing_id: int) -> Response:
+        """Read one mailing: where it stands, how many would receive it, and what it lacks."""
+        return Response(OneMailing(the_mailing(mailing_id)).data)
+
+
+class MailingReport(ApiView):
+    needs = {"GET": _READ}
+
+    @extend_schema(operation_id="get_report", responses=Report)
+    def get(self, request: Request, mailing_id: int) -> Response:
+        """Read the figures of the report."""
+        return Response(report_of(the_mailing(mailing_id)))
+
+
+class Recipients(ApiView):
+    needs = {"GET": Need((READ_MAILINGS, READ_PEOPLE), (VIEW_MAILINGS, VIEW_SUBSCRIBERS, EXPORT))}
+
+    @extend_schema(operation_id="list_recipients", parameters=[RecipientQuery], responses=RecipientPage)
+    def get(self, request: Request, mailing_id: int) -> Response:
+        """List who receives a mailing, as frozen. The first page is recorded as an export."""
+        mailing, asked = the_mailing(mailing_id), checked.query(request, RecipientQuery)
+        if paging.is_first(asked):
+            record_export(request, mailing, "mailing.exported", list="recipients", outcome=asked["outcome"])
+        rows = reading.recipients(mailing, outcome=asked["outcome"], reason="", text="")
+
+        def read(after: int | None, size: int) -> KeysetPage[Recipient]:
+            return reading.people_page(rows, _AS_FROZEN, size=size, after=after, before=None)
+
+        return paging.page(request, asked, read, lambda found: RecipientShown(found, many=True).data)
+
+
+def the_mailing(mailing_id: int) -> Mailing:
+    mailings = Mailing.objects.select_related("created_by", "sent_by").prefetch_related("groups__target_group")
+    found = mailings.filter(pk=mailing_id).first()
+    if found is None:
+        raise Http404
+    return found
