@@ -17,6 +17,7 @@ from mailings import optout
 from mailings.choices import StopCode
 from mailings.letterbox import BEGINNINGS
 from mailings.models import LeftOut, Mailing, MailingTest, MailingTestCopy, Recipient
+from targetgroups import suppression
 from targetgroups.models import Bridge, Folder, TargetGroup
 from tests.e2e.conftest import keep_picture, sign_in, violations
 from tests.e2e.measuring import assert_well_made
@@ -171,6 +172,10 @@ def test_a_question_stays_at_its_button_while_the_page_below_it_moves_on(
     assert question.bounding_box() == before
     expect(button).to_have_attribute("aria-expanded", "true")
     assert violations(page) == []
+    question.get_by_role("button", name="Cancel mailing").press("Enter")  # and it says what has already gone
+    expect(page.get_by_text("3 of 6 had gone before it was cancelled.")).to_be_visible()
+    expect(page.get_by_role("button", name="Cancel mailing")).to_have_count(0)
+    keep_picture(page, "cancelled-while-sending")
 
 
 def test_a_message_is_checked_and_kept_while_it_is_typed(
@@ -253,9 +258,11 @@ def test_from_compose_to_an_opt_out_that_the_next_mailing_obeys(
     expect(page.get_by_role("heading", name="Unsubscribe?")).to_be_visible()
     assert violations(page) == []
     assert first.email not in page.content() + page.url
+    assert not suppression.is_suppressed(first.email)  # looking changes nothing
     keep_picture(page, "walk-2-opt-out")
     page.get_by_role("button", name="Unsubscribe").press("Enter")
     expect(page.get_by_role("heading", name="You have been unsubscribed")).to_be_visible()
+    assert suppression.in_force(first.email).get().cause == "opt_out"
     assert violations(page) == []
     keep_picture(page, "walk-3-opted-out")
 
@@ -263,6 +270,9 @@ def test_from_compose_to_an_opt_out_that_the_next_mailing_obeys(
     page.get_by_role("link", name=COMPLETE["name"]).press("Enter")
     page.get_by_role("button", name="Copy").press("Enter")
     page.get_by_role("link", name="Send", exact=True).press("Enter")
+    page.get_by_role("link", name="Subscribers Removed").press("Enter")  # seen before it is sent
+    expect(page.get_by_role("cell", name=first.email)).to_be_visible()
+    page.go_back()
     standin.delete(ids=[str(person["id"]) for person in standin.mailable(search_id)[-3:]])
     send_from_here(page, "walk-4-second", has_moved=True)
     second = Mailing.objects.get(name__startswith="Copy of")
@@ -272,18 +282,37 @@ def test_from_compose_to_an_opt_out_that_the_next_mailing_obeys(
     page.get_by_role("row", name="Opted out here").get_by_role("link").press("Enter")
     expect(page.get_by_role("cell", name=first.email)).to_be_visible()
 
+    page.goto(f"/mailings/{second.pk}/send/")
+    page.get_by_role("button", name="Copy").press("Enter")
+    page.get_by_role("link", name="Send", exact=True).press("Enter")
+    standin.flip_do_not_email(ids=[str(person["id"]) for person in standin.mailable(search_id)], to=True)
+    ask_to_send(page)
+    decide_about_a_held_resync(page)
+    third = Mailing.objects.get(name__startswith="Copy of Copy of")
+    assert third.groups.get().stale_read_at is not None
+    assert third.recipients.filter(outcome="sent").count() == second.recipients.filter(outcome="sent").count()
+
+
+def decide_about_a_held_resync(page: Page) -> None:
+    """See that nothing was sent and what can be done, then send to the last good list, knowing how old it is."""
+    last_good = page.get_by_role("button", name="Send to the last good list")
+    expect(last_good).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("A target group's resync is held.")).to_be_visible()
+    for answer in ("Retry now", "Cancel mailing"):
+        expect(page.get_by_role("button", name=answer).first).to_be_visible()
+    assert violations(page) == []
+    keep_picture(page, "walk-5-held")
+    page.get_by_label("I know how old this list is").press("Space")
+    last_good.press("Enter")
+    expect(page.get_by_role("link", name="See the report")).to_be_visible(timeout=30_000)
+
 
 def send_from_here(page: Page, picture: str, *, has_moved: bool = False) -> None:
     """Press Send, answer the question, and wait until the mailing is over, however it was reloaded meanwhile.
 
     A list that has moved since is accepted as it is then.
     """
-    page.get_by_role("button", name="Send…").press("Enter")
-    dialog = page.get_by_role("dialog", name="Send “")
-    expect(dialog).to_contain_text("Newsletter readers (")
-    assert violations(page) == []
-    dialog.get_by_role("button", name="Send now").press("Enter")
-    expect(page.get_by_role("list", name="Steps")).to_be_visible()
+    ask_to_send(page)
     page.reload()
     if has_moved:
         accept = page.get_by_role("button", name="Send to the list as it is now")
@@ -295,3 +324,12 @@ def send_from_here(page: Page, picture: str, *, has_moved: bool = False) -> None
         accept.press("Enter")
     expect(page.get_by_role("link", name="See the report")).to_be_visible(timeout=30_000)
     keep_picture(page, picture)
+
+
+def ask_to_send(page: Page) -> None:
+    page.get_by_role("button", name="Send…").press("Enter")
+    dialog = page.get_by_role("dialog", name="Send “")
+    expect(dialog).to_contain_text("Newsletter readers (")
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Send now").press("Enter")
+    expect(page.get_by_role("list", name="Steps")).to_be_visible()
