@@ -80,6 +80,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL", hint=environment.HINT)}
 DATABASES["default"] = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True} | DATABASES["default"]
 DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 10)
+# For the few statements that ask for it, again and again; see mailings/send/tally.py
+DATABASES["default"]["OPTIONS"].setdefault("prepare_threshold", 5)
 
 # Redis or Valkey: the Celery side of it is in celery.py
 REDIS_URL = env.broker("REDIS_URL", hint=environment.HINT)

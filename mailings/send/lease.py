@@ -6,8 +6,8 @@ when its worker died nobody knows: it becomes unknown, for a person to decide.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -56,8 +56,7 @@ _WHY_NOT = """
 """
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What became of one message that was handed over, or was not.
 
     `reason` and `said` are the mail server's code and words; `wait` the seconds until a deferred one is tried again.
@@ -69,6 +68,7 @@ class Verdict:
     wait: float = 0.0
 
 
+TAKEN = Verdict(Outcome.SENT)
 # It was not handed over at all: as if it had never been taken.
 BACK = Verdict(Outcome.QUEUED)
 
@@ -121,7 +121,8 @@ def into_flight(mailing_id: int, lease: str, ids: Sequence[int]) -> list[Moved]:
         f"""
         SELECT r.id, r.outcome, r.reason, {_WHY_NOT} AS why_not
         FROM mailings_recipient r JOIN targetgroups_subscriber s ON s.id = r.subscriber_id
-        WHERE r.id = ANY(%(ids)s) AND r.mailing_id = %(mailing)s AND r.outcome = 'leased' AND r.leased_by = %(lease)s
+        WHERE r.id = ANY(%(ids)s::bigint[]) AND r.mailing_id = %(mailing)s
+            AND r.outcome = 'leased' AND r.leased_by = %(lease)s
             AND EXISTS (SELECT 1 FROM mailings_mailing m WHERE m.id = %(mailing)s AND m.status = 'sending')
         ORDER BY r.id FOR UPDATE OF r
         """,  # noqa: S608 - fixed texts
@@ -132,7 +133,7 @@ def into_flight(mailing_id: int, lease: str, ids: Sequence[int]) -> list[Moved]:
         settled_at = CASE p.why_not WHEN '' THEN NULL ELSE clock_timestamp() END,
         leased_until = clock_timestamp() + make_interval(secs => %(silence)s)
         """,
-        ids=list(ids),
+        ids=_array(ids),
         lease=lease,
         silence=settings.MAILING_SILENCE_SECONDS,
     )
@@ -151,14 +152,17 @@ def settle(mailing_id: int, lease: str, verdicts: Iterable[tuple[int, Verdict]])
 
 
 def _settle(mailing_id: int, lease: str, verdicts: Sequence[tuple[int, Verdict]]) -> None:
-    ids, told = zip(*verdicts, strict=True)
+    # Most have the same verdict: each is written once, and people name theirs by its place.
+    places: dict[Verdict, int] = {}
+    which = [places.setdefault(verdict, len(places) + 1) for _, verdict in verdicts]
     settled = move(
         mailing_id,
         """
         SELECT r.id, r.outcome, r.reason, v.to_outcome, v.to_reason, v.said, v.wait
-        FROM unnest(%(ids)s::bigint[], %(outcomes)s::text[], %(reasons)s::text[], %(said)s::text[], %(waits)s::float[])
-            AS v(id, to_outcome, to_reason, said, wait)
-        JOIN mailings_recipient r ON r.id = v.id
+        FROM unnest(%(ids)s::bigint[], %(which)s::int[]) AS one(id, place)
+        JOIN unnest(%(outcomes)s::text[], %(reasons)s::text[], %(said)s::text[], %(waits)s::float[])
+            WITH ORDINALITY AS v(to_outcome, to_reason, said, wait, place) USING (place)
+        JOIN mailings_recipient r ON r.id = one.id
         WHERE r.mailing_id = %(mailing)s AND r.leased_by = %(lease)s
             AND (r.outcome = 'in_flight' OR r.outcome = 'unknown' AND v.to_outcome IN ('sent', 'failed', 'bounced'))
         ORDER BY r.id FOR UPDATE OF r
@@ -169,14 +173,22 @@ def _settle(mailing_id: int, lease: str, verdicts: Sequence[tuple[int, Verdict]]
         due_at = CASE WHEN p.wait > 0 THEN clock_timestamp() + make_interval(secs => p.wait) END,
         settled_at = CASE WHEN p.to_outcome IN ({_SETTLED}) THEN clock_timestamp() END
         """,
-        ids=list(ids),
-        outcomes=[str(verdict.outcome) for verdict in told],
-        reasons=[verdict.reason for verdict in told],
-        said=[verdict.said for verdict in told],
-        waits=[verdict.wait for verdict in told],
+        wanted="new_outcome IN ('bounced', 'failed')",
+        ids=_array(pk for pk, _ in verdicts),
+        which=_array(which),
+        outcomes=[str(verdict.outcome) for verdict in places],
+        reasons=[verdict.reason for verdict in places],
+        said=[verdict.said for verdict in places],
+        waits=[verdict.wait for verdict in places],
         lease=lease,
     )
-    _note_refusals(mailing_id, settled, dict(verdicts))
+    if settled:
+        _note_refusals(mailing_id, settled, dict(verdicts))
+
+
+def _array(numbers: Iterable[int]) -> str:
+    """Write whole numbers as PostgreSQL's array: a list of them is written one by one, and slowly."""
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
 def _note_refusals(mailing_id: int, settled: Iterable[Moved], verdicts: Mapping[int, Verdict]) -> None:
@@ -291,8 +303,8 @@ def decide_unknown(mailing_id: int, *, resend: bool, decided_by: str) -> int:
         SELECT id, outcome, reason FROM mailings_recipient
         WHERE mailing_id = %(mailing)s AND outcome = 'unknown' ORDER BY id FOR UPDATE
         """,
-        "outcome = %(outcome)s, leased_by = '', due_at = NULL, decided_by = %(decided_by)s,"
-        " settled_at = CASE %(outcome)s WHEN 'queued' THEN NULL ELSE clock_timestamp() END",
+        "outcome = %(outcome)s::text, leased_by = '', due_at = NULL, decided_by = %(decided_by)s,"
+        " settled_at = CASE %(outcome)s::text WHEN 'queued' THEN NULL ELSE clock_timestamp() END",
         outcome=str(Outcome.QUEUED if resend else Outcome.SENT),
         decided_by=decided_by[:150],
     )
