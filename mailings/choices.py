@@ -80,7 +80,7 @@ class StopCode(models.TextChoices):
     """Why a mailing does not go on by itself.
 
     Before its recipients are fixed it becomes *stopped* and may be changed (R12); after that it becomes *paused* and
-    can be resumed or cancelled: "mail_server" and "unexpected" alone can be the reason then.
+    can be resumed or cancelled: "mail_server", "refuses_everybody" and "unexpected" alone can be the reason then.
     """
 
     GROUP_GONE = "group_gone", "A target group is no longer in MemberSuite"
@@ -94,6 +94,7 @@ class StopCode(models.TextChoices):
     RESTORED = "restored", "The database was restored from a back-up"
     NOBODY = "nobody", "Nobody would receive it"
     MAIL_SERVER = "mail_server", "The mail server can't be reached or refuses the sender"
+    REFUSES_EVERYBODY = "refuses_everybody", "The mail server refuses nearly everybody"
     UNEXPECTED = "unexpected", "Something went wrong in this program"
 
 

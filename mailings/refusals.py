@@ -21,6 +21,15 @@ _WORDS = re.compile(
 # Our own mail server does not know where to send it: true of everybody, so of nobody in particular.
 _OUR_SIDE = re.compile(r"\brelay", re.IGNORECASE)
 
+# So many answers tell what kind of a mail server it is; nearly all of them refused: one that knows nobody.
+ENOUGH_ANSWERS = 20
+_NEARLY_ALL = 0.9
+
+
+def is_refusing_everybody(refused: int, answered: int) -> bool:
+    """Say whether so many hard refusals tell of the mail server, and of none of the addresses."""
+    return answered >= ENOUGH_ANSWERS and refused >= _NEARLY_ALL * answered
+
 
 def status_of(words: str) -> str:
     """Find the enhanced status, such as "5.1.1"; empty if there is none."""

@@ -18,6 +18,7 @@ from ..choices import Outcome, StopCode
 from ..exceptions import StopMailing
 from ..models import Mailing
 from . import lease
+from .doubt import Doubt
 from .lease import BACK, ServerAway, Verdict, with_patience
 from .letter import Letter, letter
 from .pace import Pace
@@ -50,17 +51,21 @@ def send(mailing: Mailing, turn: Turn, until: float) -> None:
     Raises ServerAway, with everything given back that was not handed over, if the backend will not have it now.
     """
     server = Server()
-    pace = Pace(settings.MAIL_RATE)
+    pace, doubt = Pace(settings.MAIL_RATE), Doubt(mailing)
     try:
         while time.monotonic() < until and (ids := lease.take(mailing.pk, turn.token, _BATCH)):
-            if not _send_batch(mailing, turn, server, ids, until, pace):
+            if not _send_batch(mailing, turn, server, ids, until, pace, doubt):
                 break
     finally:
         server.close()
+        if kept := doubt.kept():
+            lease.settle(mailing.pk, turn.token, kept)
         lease.give_back(mailing.pk, turn.token)
 
 
-def _send_batch(mailing: Mailing, turn: Turn, server: Server, ids: list[int], until: float, pace: Pace) -> bool:
+def _send_batch(
+    mailing: Mailing, turn: Turn, server: Server, ids: list[int], until: float, pace: Pace, doubt: Doubt
+) -> bool:
     """Send to the leased; say whether to go on."""
     while ids:
         server.open()
@@ -76,14 +81,14 @@ def _send_batch(mailing: Mailing, turn: Turn, server: Server, ids: list[int], un
             return False
         flying = [recipient for recipient in moved if recipient.outcome == Outcome.IN_FLIGHT]
         if flying:
-            _send_window(mailing, turn, server, flying)
+            _send_window(mailing, turn, server, flying, doubt)
         if time.monotonic() > until:
             return False
     return True
 
 
-def _send_window(mailing: Mailing, turn: Turn, server: Server, flying: list[Moved]) -> None:
-    """Hand over a window and settle all of it, whatever happens but the death of this process."""
+def _send_window(mailing: Mailing, turn: Turn, server: Server, flying: list[Moved], doubt: Doubt) -> None:
+    """Hand over a window and settle it, whatever happens but the death of this process; `doubt` keeps some for later."""
     verdicts = {recipient.pk: BACK for recipient in flying}
     try:
         for pk, message in list(_messages(mailing, flying)):
@@ -97,7 +102,10 @@ def _send_window(mailing: Mailing, turn: Turn, server: Server, flying: list[Move
     finally:
         attempts = {recipient.pk: recipient.attempts for recipient in flying}
         told = [(pk, with_patience(verdict, attempts[pk])) for pk, verdict in verdicts.items()]
-        lease.settle(mailing.pk, turn.token, told)
+        if known := doubt.sift(told, attempts):
+            lease.settle(mailing.pk, turn.token, known)
+    if doubt.is_everybody:
+        raise doubt.stop()
     if server.defect:
         raise _stop(server.defect)
     if server.is_useless:

@@ -12,6 +12,7 @@ from ..choices import MailingStatus, Outcome, StopCode
 from ..exceptions import StopMailing
 from ..models import Mailing
 from . import backend, lease
+from .doubt import Doubt
 from .fleet import Fleet, Parcel
 from .lease import BACK, ServerAway, Verdict, with_patience
 from .pace import Pace
@@ -85,6 +86,7 @@ class _Books:
         self._mailing, self._turn, self._fleet, self._press = mailing, turn, fleet, press
         self._leased = deque(leased)
         self._attempts: dict[int, int] = {}  # of those in flight
+        self._doubt = Doubt(mailing)
         self._pace = Pace(settings.MAIL_RATE)
         self._is_empty = self._is_stopped = False
         self._looked_at = time.monotonic()
@@ -101,6 +103,9 @@ class _Books:
                 self._look()
         finally:
             self._settle(self._fleet.close())
+            self._write(self._doubt.kept())
+        if self._doubt.is_everybody:
+            raise self._doubt.stop()
         if self._fleet.trouble:
             raise ServerAway(self._fleet.trouble)
 
@@ -158,7 +163,15 @@ class _Books:
     def _settle(self, answers: list[tuple[int, Verdict]]) -> None:
         if not answers:
             return
-        told = [(pk, with_patience(verdict, self._attempts.pop(pk))) for pk, verdict in answers]
+        attempts = {pk: self._attempts.pop(pk) for pk, _ in answers}
+        told = [(pk, with_patience(verdict, attempts[pk])) for pk, verdict in answers]
+        self._write(self._doubt.sift(told, attempts))
+        if self._doubt.is_everybody:
+            self._stop()
+
+    def _write(self, told: list[tuple[int, Verdict]]) -> None:
+        if not told:
+            return
         lease.settle(self._mailing.pk, self._turn.token, told)
         if any(verdict is BACK for _, verdict in told):
             self._is_empty = False
