@@ -88,7 +88,7 @@ def _send_batch(
 
 
 def _send_window(mailing: Mailing, turn: Turn, server: Server, flying: list[Moved], doubt: Doubt) -> None:
-    """Hand over a window and settle it, whatever happens but the death of this process; `doubt` keeps some for later."""
+    """Hand over a window and settle it, whatever happens but the death of this process, but what `doubt` keeps back."""
     verdicts = {recipient.pk: BACK for recipient in flying}
     try:
         for pk, message in list(_messages(mailing, flying)):
