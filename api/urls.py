@@ -22,6 +22,8 @@ urlpatterns = [
     path("v1/mailings/<int:mailing_id>", mailings.OneMailingView.as_view(), name="mailing"),
     path("v1/mailings/<int:mailing_id>/report", mailings.MailingReport.as_view(), name="report"),
     path("v1/mailings/<int:mailing_id>/recipients", mailings.Recipients.as_view(), name="recipients"),
+    path("v1/mailings/<int:mailing_id>/send", mailings.Send.as_view(), name="send"),
     path("v1/suppressions", suppressions.Suppressions.as_view(), name="suppressions"),
+    path("v1/suppressions/lift", suppressions.LiftSuppressions.as_view(), name="lift"),
     path("v1/suppressions/search", suppressions.SearchSuppressions.as_view(), name="search_suppressions"),
 ]

@@ -168,14 +168,30 @@ def _site_problems() -> dict[str, str]:
 
 
 @transaction.atomic
-def request_send(mailing: Mailing, user: Actor, *, at: datetime | None = None, time_zone: str = "") -> None:
+def request_send(
+    mailing: Mailing,
+    user: Actor,
+    *,
+    at: datetime | None = None,
+    time_zone: str = "",
+    version: int | None = None,
+    seen: str = "",
+) -> None:
     """Ask for a mailing to be sent: now, or at a time (aware; `time_zone` is the one it was typed in).
 
-    Raises NotReady if it lacks something, NotAllowedNow if it is not a draft and not stopped.
+    Args:
+        version: of the mailing as the person looked at it: no other text is sent.
+        seen: the fingerprint of the numbers that the person looked at: no others are taken for reviewed.
+
+    Raises NotReady if it lacks something, NotAllowedNow if it is not a draft and not stopped, or is another by now.
     """
     mailing.refresh_from_db()
     if mailing.status not in EDITABLE:
         raise _refusal(mailing, "sent")
+    if version is not None and version != mailing.version:
+        raise NotAllowedNow("Somebody changed this mailing meanwhile. Look at it again before you send it.")
+    if seen and seen != _numbers(mailing).fingerprint:
+        raise NotAllowedNow("A sync changed the numbers meanwhile. Look at them again before you send it.")
     if lacking := problems(mailing):
         raise NotReady(lacking)
     # The version too: what is sent is what was checked here.
@@ -364,8 +380,12 @@ def _stopped(mailing: Mailing, wish: str, *, stale_ids: Collection[int] = ()) ->
 
 def _review(mailing: Mailing, user: Actor) -> dict[str, Any]:
     """Take the numbers that the Send page shows: they are what the list is compared with after the resync."""
+    return _numbers(mailing).as_json() | _stamp(user)
+
+
+def _numbers(mailing: Mailing) -> Numbers:
     groups = mailing.groups.select_related("target_group__receiving")
-    return Numbers.of(groups, named=len(mailing.not_to_addresses)).as_json() | _stamp(user)
+    return Numbers.of(groups, named=len(mailing.not_to_addresses))
 
 
 def _age(one: MailingGroup) -> dict[str, Any]:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from django.http import Http404
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.permissions import EXPORT, VIEW_MAILINGS, VIEW_SUBSCRIBERS
-from accounts.scopes import READ_MAILINGS, READ_PEOPLE
+from accounts.permissions import EXPORT, SEND_MAILING, VIEW_MAILINGS, VIEW_SUBSCRIBERS
+from accounts.scopes import READ_MAILINGS, READ_PEOPLE, SEND
+from mailings import enqueue
 from mailings.models import Mailing, Recipient
 from mailings.views import reading
 from targetgroups.views.asking import Ordering
 from thrive_sync.lib.paging import KeysetPage
 
 from .. import checked, paging
-from ..access import Need
+from ..access import Need, user_of
+from ..idempotency import once
 from ..resources.mailings import (
     MailingPage,
     MailingQuery,
@@ -25,6 +28,7 @@ from ..resources.mailings import (
     RecipientQuery,
     RecipientShown,
     Report,
+    SendMailing,
     report_of,
 )
 from .base import ApiView, record_export
@@ -82,6 +86,23 @@ class Recipients(ApiView):
             return reading.people_page(rows, _AS_FROZEN, size=size, after=after, before=None)
 
         return paging.page(request, asked, read, lambda found: RecipientShown(found, many=True).data)
+
+
+class Send(ApiView):
+    needs = {"POST": Need((SEND,), (VIEW_MAILINGS, SEND_MAILING))}
+
+    @extend_schema(operation_id="send_mailing", request=SendMailing, responses={202: OneMailing})
+    @once
+    def post(self, request: Request, mailing_id: int) -> Response:
+        """Ask for a mailing to be sent, now or at a time: its groups are synced first, as from its page (R12). Only
+        what was looked at is sent: name its `version`."""
+        mailing, asked = the_mailing(mailing_id), checked.body(request, SendMailing)
+        at, seen = asked.get("at"), asked.get("seen", "")
+        enqueue.request_send(
+            mailing, user_of(request), at=at, time_zone="UTC" if at else "", version=asked["version"], seen=seen
+        )
+        headers = {"Location": reverse("api:mailing", args=[mailing.pk])}
+        return Response(OneMailing(the_mailing(mailing.pk)).data, status=202, headers=headers)
 
 
 def the_mailing(mailing_id: int) -> Mailing:

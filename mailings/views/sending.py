@@ -54,11 +54,10 @@ def request_send(request: HttpRequest, mailing_id: int) -> HttpResponse:
         asks = is_valid and mailing.status in EDITABLE and not enqueue.problems(mailing)
         status = 200 if asks else 422
         return show(request, mailing, "send", status=status, form=form, asks=asks, **_context(mailing))
-    moment = form.moment
+    looked_at = {"version": _whole(request.POST.get("version", "")), "seen": request.POST.get("seen", "")}
+    zone = timezone.get_current_timezone_name()
     try:
-        _check_version(mailing, request.POST.get("version", ""))
-        _check_seen(mailing, request.POST.get("seen", ""))
-        enqueue.request_send(mailing, person(request), at=moment, time_zone=timezone.get_current_timezone_name())
+        enqueue.request_send(mailing, person(request), at=form.moment, time_zone=zone, **looked_at)
     except MailingError as error:
         messages.error(request, error.sentence)
     return redirect("mailings:send", mailing_id)
@@ -74,9 +73,7 @@ def retry(request: HttpRequest, mailing_id: int) -> HttpResponse:
 @require_POST
 def accept(request: HttpRequest, mailing_id: int) -> HttpResponse:
     """Take the numbers that the page showed for reviewed, and send to the list as it is now."""
-    word = request.POST.get("count", "")
-    count = int(word) if word.isascii() and word.isdigit() and len(word) < 19 else -1
-    return _wish(request, mailing_id, partial(enqueue.request_accept, count=count))
+    return _wish(request, mailing_id, partial(enqueue.request_accept, count=_whole(request.POST.get("count", ""))))
 
 
 @requires(SEND_MAILING, SEND_STALE_MAILING)
@@ -116,16 +113,9 @@ def _wish(request: HttpRequest, mailing_id: int, ask: Callable[[Mailing, User], 
     return redirect("mailings:send", mailing_id)
 
 
-def _check_version(mailing: Mailing, version: str) -> None:
-    """Refuse to send another text than the one that the person confirmed."""
-    if version != str(mailing.version):
-        raise MailingError("Somebody changed this mailing meanwhile. Look at it again before you send it.")
-
-
-def _check_seen(mailing: Mailing, seen: str) -> None:
-    """Refuse to take other numbers for reviewed than those that the question named."""
-    if seen and seen != _numbers(mailing, reading.groups_of(mailing)).fingerprint:
-        raise MailingError("A sync changed the numbers meanwhile. Look at them again before you send it.")
+def _whole(word: str) -> int:
+    """Read a number that the page wrote; -1 is none that there can be."""
+    return int(word) if word.isascii() and word.isdigit() and len(word) < 19 else -1
 
 
 def _context(mailing: Mailing) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Program:
         return self.client.get(self._whole(address), query, headers=self._headers({}))
 
     def post(self, address: str, body: Any = None, **headers: str) -> Any:
-        given = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
+        given = {"data": b"" if body is None else json.dumps(body), "content_type": "application/json"}
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.client.post(self._whole(address), headers=self._headers(named), **given)
 
