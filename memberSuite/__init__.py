@@ -7,6 +7,7 @@ from memberSuite.client import MemberSuiteClient, connect
 from memberSuite.exceptions import (
     AccessDenied,
     AccountNeedsAttention,
+    AddressPrivate,
     AddressWrong,
     CertificateInvalid,
     ConnectionCut,
@@ -52,6 +53,7 @@ from memberSuite.records import (
 __all__ = [
     "AccessDenied",
     "AccountNeedsAttention",
+    "AddressPrivate",
     "AddressWrong",
     "CertificateInvalid",
     "CheckStep",

@@ -220,6 +220,14 @@ class ReplyTooLarge(PermanentError):
     )
 
 
+class AddressPrivate(PermanentError):
+    code = "address_private"
+    sentence = (
+        "The service address leads to a server in a private network, so nothing was sent. Check the service address. "
+        "If it is meant, the operator of this program allows it with ALLOW_PRIVATE_ADDRESSES."
+    )
+
+
 class RedirectRefused(PermanentError):
     code = "redirect_refused"
     sentence = (

@@ -35,6 +35,7 @@ class ConnectionSettings:
     read_timeout: float = 120.0
     retry_wait: float = 2.0
     throttle_cap: float = 900.0
+    public_only: bool = False  # refuse servers in private networks
     # Told of each call that ended: which, how many seconds it took, and the error's code or "".
     on_call: Callable[[str, float, str], None] | None = field(default=None, repr=False, compare=False)
 

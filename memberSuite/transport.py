@@ -21,6 +21,7 @@ import requests
 import urllib3
 
 from memberSuite import exceptions as e
+from memberSuite import public
 from memberSuite.records import ConnectionSettings
 
 BODY_LIMIT = 64 * 1024 * 1024
@@ -65,6 +66,7 @@ class Transport:
         # A server that drips bytes never trips the read time-out, so a whole answer has a limit too.
         self._whole_answer = settings.connect_timeout + 3 * settings.read_timeout
         self._address = settings.service_address
+        self._is_public_only = settings.public_only
         self._most_connections = settings.in_flight + 1
         self._secrets = settings.secrets()
         self._lock = threading.Lock()
@@ -126,7 +128,8 @@ class Transport:
         else:
             adapter = requests.adapters.HTTPAdapter(pool_maxsize=self._most_connections)
             manager = adapter.proxy_manager_for(proxy if "://" in proxy else f"http://{proxy}", **tls)
-        manager.pool_classes_by_scheme = _pools_with_a_limit(self._whole_answer)
+        # Behind a proxy it is the proxy that looks the name up, and the proxy itself may be a private one.
+        manager.pool_classes_by_scheme = _pools_with_a_limit(self._whole_answer, self._is_public_only and proxy is None)
         return manager
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> Reply:
@@ -154,6 +157,8 @@ class Transport:
         def has(*types: type[BaseException]) -> bool:
             return any(isinstance(kind, types) for kind in kinds)
 
+        if has(public.PrivateAddress):
+            return e.AddressPrivate()
         if has(urllib3.exceptions.SSLError):
             return e.CertificateInvalid(said)
         if has(
@@ -199,14 +204,28 @@ class _LimitedResponse(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_Limited(self.fp.detach(), time.monotonic() + seconds))
 
 
-def _pools_with_a_limit(seconds: float) -> dict[str, type[urllib3.HTTPConnectionPool]]:
-    response = partial(_LimitedResponse, seconds)
+class _PublicOnly:
+    """Connects to public addresses only, whatever the host's name leads to."""
+
+    host: str
+    port: int
+
+    def _new_conn(self) -> socket.socket:
+        public.check_host(self.host, self.port)
+        connection: socket.socket = super()._new_conn()  # type: ignore[misc]  # of the connection that it is mixed into
+        public.check_connected(connection)
+        return connection
+
+
+def _pools_with_a_limit(seconds: float, is_public_only: bool) -> dict[str, type[urllib3.HTTPConnectionPool]]:
+    own = {"response_class": partial(_LimitedResponse, seconds)}
+    mixed = (_PublicOnly,) if is_public_only else ()
 
     class Plain(urllib3.HTTPConnectionPool):
-        ConnectionCls = type("Plain", (urllib3.HTTPConnectionPool.ConnectionCls,), {"response_class": response})
+        ConnectionCls = type("Plain", (*mixed, urllib3.HTTPConnectionPool.ConnectionCls), own)
 
     class Secure(urllib3.HTTPSConnectionPool):
-        ConnectionCls = type("Secure", (urllib3.HTTPSConnectionPool.ConnectionCls,), {"response_class": response})
+        ConnectionCls = type("Secure", (*mixed, urllib3.HTTPSConnectionPool.ConnectionCls), own)
 
     return {"http": Plain, "https": Secure}
 

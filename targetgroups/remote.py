@@ -71,6 +71,7 @@ def connect(bridge: Bridge, *, clock: Callable[[], datetime], stop: threading.Ev
         page_size=bridge.page_size,
         in_flight=bridge.requests_in_flight,
         retry_wait=settings.MEMBERSUITE_RETRY_WAIT_SECONDS,
+        public_only=not settings.ALLOW_PRIVATE_ADDRESSES,
         on_call=partial(_note, str(bridge.pk), bridge.transport),
     )
     return _connect(connection, clock=clock, stop=stop)

@@ -132,6 +132,8 @@ PROXY_COUNT = 0  # how many entries of X-Forwarded-For are written by proxies of
 if env.flag("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     PROXY_COUNT = env.whole("PROXY_COUNT", 1)
+# Addresses that people type (a bridge's service) must not lead to servers beside ours, unless the operator says so.
+ALLOW_PRIVATE_ADDRESSES = env.flag("ALLOW_PRIVATE_ADDRESSES", default=False)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {

@@ -44,6 +44,7 @@ CONNECTION_CODES = {
     "login_refused",
     "wrong_tenant",
     "address_wrong",
+    "address_private",
     "host_unreachable",
     "certificate_invalid",
     "redirect_refused",

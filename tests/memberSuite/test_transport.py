@@ -11,7 +11,7 @@ from email.utils import format_datetime
 import pytest
 
 from memberSuite import exceptions as e
-from memberSuite import transport
+from memberSuite import public, transport
 from memberSuite.records import ConnectionSettings
 from memberSuite.transport import Reply, Request, Transport, raise_for_status, retry_after_seconds
 from tests.memberSuite.fake_http import FakeHttp, Say
@@ -218,3 +218,50 @@ def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         assert send(proxy.url).body == b"<a>1</a>"
         assert proxy.seen[1].path == "/"
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("93.184.215.14", True),
+        ("2606:2800:21f:cb07:6820:80da:af6b:8b2c", True),
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("172.16.0.9", False),
+        ("192.168.1.1", False),
+        ("169.254.169.254", False),  # where clouds keep the keys of their machines
+        ("100.64.0.1", False),
+        ("0.0.0.0", False),
+        ("224.0.0.1", False),
+        ("::1", False),
+        ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("::ffff:10.0.0.1", False),
+        ("::ffff:93.184.215.14", True),
+        ("2002:a00:1::", False),
+        ("64:ff9b::a00:1", False),
+    ],
+)
+def test_which_addresses_are_public(address: str, expected: bool) -> None:
+    assert public.is_public(address) is expected
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1"])
+def test_a_private_server_is_refused_before_anything_is_sent_however_its_host_is_written(host: str) -> None:
+    with FakeHttp(Say(b"<a/>")) as fake, pytest.raises(e.AddressPrivate) as refused:
+        send(fake.url.replace("127.0.0.1", host), public_only=True)
+    assert fake.seen == []
+    assert refused.value.remote_said is None
+
+
+def test_a_name_that_leads_elsewhere_after_it_was_looked_up_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(public, "check_host", lambda host, port: None)
+    with FakeHttp(Say(b"<a/>")) as fake, pytest.raises(e.AddressPrivate):
+        send(fake.url, public_only=True)
+    assert fake.seen == []
+
+
+def test_a_proxy_may_be_private(monkeypatch: pytest.MonkeyPatch) -> None:
+    with FakeHttp(Say(b"<a/>")) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        assert send("http://soap.membersuite.example", public_only=True).status == 200

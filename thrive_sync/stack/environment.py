@@ -18,7 +18,11 @@ HINT = (
 NOT_YET_DATABASE = "postgres://demo@/not_started_yet?host=/nonexistent"
 NOT_YET_REDIS = "unix:///nonexistent/valkey.sock?db=0"
 # The demo is for the person at this machine: plain HTTP, and no other name.
-SITE = {"ALLOWED_HOSTS": "127.0.0.1,localhost", "HTTPS_ONLY": "false"}
+SITE = {
+    "ALLOWED_HOSTS": "127.0.0.1,localhost",
+    "HTTPS_ONLY": "false",
+    "ALLOW_PRIVATE_ADDRESSES": "true",  # the stand-in MemberSuite is one
+}
 
 # What a running demo tells the commands beside it.
 TOLD = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "EMAIL_FROM", "SITE_URL", "MAIL_POSTAL_ADDRESS", "MAIL_SINK_DIR")

@@ -120,6 +120,17 @@ def test_a_connection_test_finds_as_many_searches_as_a_refresh_makes_groups_of(e
     assert [step["said"] for step in check.figures["steps"]][2] == f"{new} active public searches found."
 
 
+def test_an_address_in_a_private_network_is_refused_unless_the_operator_allows_it(
+    engine: Engine, settings: SettingsWrapper
+) -> None:
+    settings.ALLOW_PRIVATE_ADDRESSES = False
+    before, asked = picture(), engine.standin.calls("WhoAmI")
+    run = engine.work(enqueue.request_check(Bridge.objects.get()))
+    assert (run.status, run.error_code) == ("failed", "address_private")
+    assert "ALLOW_PRIVATE_ADDRESSES" in run.error_text
+    assert (picture(), engine.standin.calls("WhoAmI")) == (before, asked)
+
+
 def test_r3_a_list_refresh_with_a_wrong_setting_marks_no_group(engine: Engine, group: str) -> None:
     before = picture()
     _set(Bridge.objects.get(), {"access_key_id": "AKEXAMPLE9999"})
