@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,15 @@ MAY_SEND_MAIL = {f"mailings/send/{name}.py" for name in ("letter", "press", "del
 MAY_SEND_MAIL |= {"accounts/letters.py"}
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
+@cache
+def modules() -> tuple[tuple[str, ast.Module], ...]:
+    found = []
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*.py")):
             name = path.relative_to(ROOT).as_posix()
             if "/migrations/" not in name:
-                yield name, ast.parse(path.read_text(), name)
+                found.append((name, ast.parse(path.read_text(), name)))
+    return tuple(found)
 
 
 def test_no_module_imports_what_its_room_may_not() -> None:

@@ -1,5 +1,6 @@
 """A small HTTP/1.1 server: one thread a connection, keep-alive, no Nagle delay, answers that can be cut short."""
 
+import contextlib
 import gzip
 import socket
 import socketserver
@@ -184,6 +185,8 @@ class WebServer(socketserver.ThreadingTCPServer):
 
     def stop(self) -> None:
         """Stop accepting and drop every open connection, so that no thread stays behind."""
+        with contextlib.suppress(OSError):  # wakes who waits for connections, or else looks soon by itself
+            self.socket.shutdown(socket.SHUT_RDWR)
         self.shutdown()
         self.server_close()
         for connection in list(self.connections):

@@ -6,7 +6,6 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,7 @@ from targetgroups.models import Bridge, Suppression, SyncRun, TargetGroup
 from tests.soak import checker, record, steps, story, weather
 from tests.soak.history import History
 from tests.soak.journal import Asked, Journal
-from tests.soak.servers import Servers
+from tests.soak.servers import Servers, patiently
 from tests.soak.workers import Nursery, Process
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ class Soak:
         ensure_bridge(self.standin.url)
         # Small pages, so that a fault finds one; a guard that a small group can meet.
         Bridge.objects.update(page_size=25, guard_percent=GUARD_PERCENT, guard_people=GUARD_PEOPLE)
-        self.connection = psycopg.connect(self.servers.dsn, autocommit=True)
+        self.connection = self.servers.connected()
         record.make(self.connection)
         self._arm_round(random.Random(0), 0)
         self.history = History(self.standin, [self.standin.search_id(name) for name in WATCHED])
@@ -118,7 +117,7 @@ class Soak:
         """Clear the weather, decide what is held, sync everything undisturbed, and check."""
         self._decide()
         wrong, synced = self._undisturbed()
-        self._patiently(self._reconnect)
+        self.connection = patiently(lambda: self.servers.connected(self.connection))
         found = checker.complaints(self.connection, self.standin.url, self.history, self.journal, self.begun, synced)
         record.forget(self.connection)
         self.history.forget()
@@ -180,7 +179,7 @@ class Soak:
     def _stages(self) -> bool:
         from tests.support import truth
 
-        self._reconnect()
+        self.connection = self.servers.connected(self.connection)
         return bool(truth.stages(self.connection))
 
     # --- letting it end ---
@@ -207,7 +206,7 @@ class Soak:
         try:
             return self.connection.execute(_ACTIVE).fetchall()
         except psycopg.Error:
-            self._patiently(self._reconnect)
+            self.connection = patiently(lambda: self.servers.connected(self.connection))
             return self._active()
 
     def _until_over(self, runs: list[SyncRun | None]) -> list[SyncRun]:
@@ -218,13 +217,13 @@ class Soak:
             self._watch()
             self._live()
             time.sleep(0.05)
-        return self._patiently(lambda: list(SyncRun.objects.filter(pk__in=keys).order_by("pk")))  # type: ignore[no-any-return]
+        return patiently(lambda: list(SyncRun.objects.filter(pk__in=keys).order_by("pk")))
 
     def _arm_round(self, chance: random.Random, number: int) -> None:
         self.chance = chance
         self.journal = Journal(number)
         self.journal.suppressed = set(
-            self._patiently(lambda: list(Suppression.objects.filter(lifted_at=None).values_list("address", flat=True)))
+            patiently(lambda: list(Suppression.objects.filter(lifted_at=None).values_list("address", flat=True)))
         )
         self.armed: dict[int, Armed] = {}
         self.frozen: list[Frozen] = []
@@ -261,7 +260,7 @@ class Soak:
                 self._wake(frozen)
 
     def _note_frozen(self, pid: int) -> None:
-        run = self._patiently(
+        run = patiently(
             lambda: SyncRun.objects.filter(status=RunStatus.RUNNING, worker__endswith=f":{pid}").order_by("-pk").first()
         )
         now = time.monotonic()
@@ -278,7 +277,7 @@ class Soak:
         """Say whether its run was done by another meanwhile: only then is waking up a test."""
         if frozen.run is None:
             return time.monotonic() > frozen.wake_at
-        run = self._patiently(lambda: SyncRun.objects.filter(pk=frozen.run).first())
+        run = patiently(lambda: SyncRun.objects.filter(pk=frozen.run).first())
         if run is None or (run.attempt > frozen.attempt and run.is_final):
             return True
         if time.monotonic() - frozen.since < FROZEN_PATIENCE:
@@ -293,25 +292,6 @@ class Soak:
         except ProcessLookupError:
             return
         time.sleep(0.3)  # let it do whatever it would
-
-    def _patiently(self, ask: Callable[[], Any]) -> Any:
-        """Read the database, again if it was restarted meanwhile."""
-        until = time.monotonic() + 30
-        while True:
-            try:
-                close_old_connections()
-                return ask()
-            except (DatabaseError, psycopg.Error):
-                connection.close()
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.05)
-
-    def _reconnect(self) -> None:
-        try:
-            self.connection.execute("SELECT 1")
-        except psycopg.Error:
-            self.connection = psycopg.connect(self.servers.dsn, autocommit=True)
 
     # --- what people do ---
 
@@ -349,7 +329,7 @@ class Soak:
         return "others follow"
 
     def cancel(self, number: int) -> str:
-        active = self._patiently(lambda: list(SyncRun.objects.filter(status__in=ACTIVE).order_by("pk")))
+        active = patiently(lambda: list(SyncRun.objects.filter(status__in=ACTIVE).order_by("pk")))
         if not active:
             return "nothing to cancel"
         run = active[number % len(active)]
@@ -366,9 +346,9 @@ class Soak:
         if not people:
             return "nobody to opt out"
         address = str(self.chance.choice(people)["email"]).strip()
-        if self._patiently(lambda: suppression.is_suppressed(address)):
+        if patiently(lambda: suppression.is_suppressed(address)):
             return "opted out already"
-        self._patiently(lambda: suppression.suppress(address, SuppressionCause.OPT_OUT))
+        patiently(lambda: suppression.suppress(address, SuppressionCause.OPT_OUT))
         self.journal.suppressed.add(address)
         return "an opt-out"
 

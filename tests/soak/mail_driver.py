@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from django.core.management import call_command
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection, transaction
@@ -31,7 +30,7 @@ from tests.soak import mail_checker, mail_people, mail_weather, steps
 from tests.soak.journal import Journal
 from tests.soak.mail_checker import LEFT_OUT, Happened, Sent
 from tests.soak.mail_log import MailServer
-from tests.soak.servers import Servers
+from tests.soak.servers import Servers, patiently
 from tests.soak.workers import Nursery, Process
 
 PEOPLE = int(os.environ.get("SOAK_RECIPIENTS") or 2000)
@@ -76,7 +75,7 @@ class MailSoak:
         """Make the tables and the people; start the workers and a beat."""
         call_command("migrate", interactive=False, verbosity=0)
         self.people = mail_people.make(PEOPLE)
-        self.connection = psycopg.connect(self.servers.dsn, autocommit=True)
+        self.connection = self.servers.connected()
         self.beat = self.nursery.beat()
         self._read_to: dict[Path, int] = {}
         self._begin_round(0, random.Random(0))
@@ -88,15 +87,15 @@ class MailSoak:
         drawn = mail_weather.plan(chance, PEOPLE)
         self.server.begin(drawn.manners)
         self.journal.tell(_manners(drawn.manners))
-        self._patiently(lambda: self._send(drawn))
+        patiently(lambda: self._send(drawn))
         is_over = self._play(drawn.events)
         wrong = [] if is_over else [f"R13: not over after {LONGEST_ROUND:.0f} s: {self._states()}"]
         wrong += self._clear_up()
-        self._patiently(self._reconnect)
+        self.connection = patiently(lambda: self.servers.connected(self.connection))
         found = mail_checker.complaints(self.connection, self.sent, self.server, self.happened)
         found += self._ends()
         self._count()
-        self._patiently(self.people.restore)
+        patiently(self.people.restore)
         return [*wrong, *found, *self._logged()]
 
     def tally(self) -> dict[str, int]:
@@ -171,13 +170,13 @@ class MailSoak:
         return all(status in FINAL and is_settled for status, is_settled in self._ended().values())
 
     def _states(self) -> dict[int, tuple[str, str]]:
-        rows = self._patiently(
+        rows = patiently(
             lambda: list(Mailing.objects.filter(pk__in=self._pks()).values_list("pk", "status", "stop_code"))
         )
         return {pk: (status, stop_code) for pk, status, stop_code in rows}
 
     def _ended(self) -> dict[int, tuple[str, bool]]:
-        rows = self._patiently(
+        rows = patiently(
             lambda: list(Mailing.objects.filter(pk__in=self._pks()).values_list("pk", "status", "finished_at"))
         )
         return {pk: (status, finished_at is not None) for pk, status, finished_at in rows}
@@ -204,7 +203,7 @@ class MailSoak:
         """A mailing's last word fits its people, unless a frozen sender knew better after it."""
         found = []
         for one in self.sent:
-            mailing = self._patiently(lambda pk=one.pk: Mailing.objects.get(pk=pk))
+            mailing = patiently(lambda pk=one.pk: Mailing.objects.get(pk=pk))
             if mailing.status == MailingStatus.CANCELLED and (one.is_cancelled or one.may_be_cancelled):
                 continue
             outcomes = set(Recipient.objects.filter(mailing=one.pk).values_list("outcome", flat=True))
@@ -281,25 +280,6 @@ class MailSoak:
 
     def _later(self, seconds: float, do: Callable[[], str]) -> None:
         self.laters.append(Later(time.monotonic() + seconds, do))
-
-    def _patiently(self, ask: Callable[[], Any]) -> Any:
-        """Use the database, again if it was restarted meanwhile."""
-        until = time.monotonic() + 30
-        while True:
-            try:
-                close_old_connections()
-                return ask()
-            except (DatabaseError, psycopg.Error):
-                connection.close()
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.05)
-
-    def _reconnect(self) -> None:
-        try:
-            self.connection.execute("SELECT 1")
-        except psycopg.Error:
-            self.connection = psycopg.connect(self.servers.dsn, autocommit=True)
 
     # --- what people do ---
 
@@ -405,7 +385,7 @@ class MailSoak:
 
     def _sender(self) -> int | None:
         """Find the process that has a turn now."""
-        tokens = self._patiently(
+        tokens = patiently(
             lambda: list(Mailing.objects.filter(pk__in=self._pks()).exclude(worker="").values_list("worker", flat=True))
         )
         pids = [int(token.split(":")[-2]) for token in tokens]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 import psycopg
@@ -14,6 +17,7 @@ import redis
 from thrive_sync.stack import binaries, servers
 from thrive_sync.stack.supervisor import POSTGRES, Child, Supervisor
 
+T = TypeVar("T")
 DATABASE = "soak"
 # A commit that was answered must survive an immediate stop; only the disk itself need not be waited for.
 POSTGRES_SETTINGS = servers.POSTGRES_SETTINGS | {
@@ -53,6 +57,16 @@ class Servers(Supervisor):
     @property
     def dsn(self) -> str:
         return self._dsn(DATABASE)
+
+    def connected(self, connection: psycopg.Connection | None = None) -> psycopg.Connection:
+        """Return a connection that answers: the one given, or a new one if the server was restarted meanwhile."""
+        try:
+            if connection is not None:
+                connection.execute("SELECT 1")
+                return connection
+        except psycopg.Error:
+            pass
+        return psycopg.connect(self.dsn, autocommit=True)
 
     def restart_postgres(self, how: str) -> None:
         """Stop PostgreSQL as an operator would (fast) or as a crash does (immediate), and start it again."""
@@ -122,6 +136,22 @@ class Servers(Supervisor):
                 return bool(connection.ping())
         except (redis.RedisError, OSError):
             return False
+
+
+def patiently(ask: Callable[[], T]) -> T:
+    """Use the database, again if it was restarted meanwhile."""
+    from django.db import Error, close_old_connections, connection  # set up for these servers, so after them
+
+    until = time.monotonic() + 30
+    while True:
+        try:
+            close_old_connections()
+            return ask()
+        except (Error, psycopg.Error):
+            connection.close()
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
 
 
 def remove(folder: Path) -> None:

@@ -68,6 +68,7 @@ class Sink:
         self.connection_count = 0
         self.on_refusal: Callable[[], object] | None = None  # done before too many messages are refused
         self._whens: list[tuple[int, Callable[[], object]]] = []
+        self._taking = asyncio.Lock()
         if self._controller is None:
             self._controller = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=10, **self._options)
             self._controller.start()
@@ -89,7 +90,7 @@ class Sink:
         return letter.message
 
     def when_taken(self, count: int, act: Callable[[], object]) -> None:
-        """Do something when so many messages have been taken, before the answer to the last of them."""
+        """Do something when so many messages have been taken, before the next is: what any connection sends waits."""
         self._whens.append((count, act))
 
     # What aiosmtpd calls.
@@ -143,11 +144,12 @@ class Sink:
         return "250 Taken"
 
     async def _take(self, letter: Letter) -> None:
-        with self._lock:
-            self.letters.append(letter)
-            due = [act for count, act in self._whens if count == len(self.letters)]
-        for act in due:
-            await asyncio.get_running_loop().run_in_executor(None, _with_own_connection, act)
+        async with self._taking:
+            with self._lock:
+                self.letters.append(letter)
+                due = [act for count, act in self._whens if count == len(self.letters)]
+            for act in due:
+                await asyncio.get_running_loop().run_in_executor(None, _with_own_connection, act)
 
 
 def _with_own_connection(act: Callable[[], object]) -> None:

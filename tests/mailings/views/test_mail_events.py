@@ -199,6 +199,20 @@ def test_told_again_and_in_another_order_it_comes_to_the_same(teller: Teller) ->
     assert sum(EventCount.objects.values_list("event_count", flat=True)) == 2
 
 
+# Mailgun signs inside the body and Amazon names its message there: without that nothing is signed. What is empty in a
+# provider's own form can be read, and tells nothing.
+ANSWERED_OTHERWISE = {
+    ("mailgun", b"{}"): 401,
+    ("mailgun", b"not json"): 401,
+    ("mailgun", b"\xff\xfe"): 401,
+    ("amazon_ses", b"{}"): 401,
+    ("postmark", b"{}"): 200,
+    ("postmark", b"[{}]"): 200,
+    ("sendgrid", b"[]"): 200,
+    ("sendgrid", b"{}"): 200,
+}
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"not json", b"[]", b"{}", b'"text"', b"[{}]", b"\xff\xfe", b"null", b"[[1]]"]
 )
@@ -207,7 +221,7 @@ def test_a_body_that_cannot_be_read_is_refused_in_words_and_nothing_breaks(telle
     if teller.word == "sendgrid" and content:
         signature = _KEY.sign(b"1600112502" + content, ec.ECDSA(hashes.SHA256()))
         headers["X-Twilio-Email-Event-Webhook-Signature"] = base64.b64encode(signature).decode()
-    assert teller.post_raw(content, headers) in (400, 401, 200)
+    assert teller.post_raw(content, headers) == ANSWERED_OTHERWISE.get((teller.word, content), 400)
     assert not MailEvent.objects.exists()
     assert teller.post() == 200, "the next one is taken as ever"
 
