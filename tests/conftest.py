@@ -18,6 +18,48 @@ if TYPE_CHECKING:
     from memberSuite.standin.server import StandIn
 
 
+# A browser works all the time, and what starts programs waits for most of its own.
+IN_A_BROWSER = ("tests/e2e/",)
+WITH_PROGRAMS = (
+    "tests/soak/test_soak.py",
+    "tests/stack/",
+    "tests/mailings/send/test_killed.py",
+    "tests/targetgroups/sync/test_workers.py",
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the longest, each kind in one process: at the end all are busy with what is short.
+
+    A process gets tests that stand beside each other, and others take from the end of what it still has.
+    """
+    process_count = getattr(config, "workerinput", {}).get("workercount", 1)
+    kinds: dict[tuple[str, ...], list[pytest.Item]] = {IN_A_BROWSER: [], WITH_PROGRAMS: [], (): []}
+    for item in items:
+        kinds[next(kind for kind in kinds if not kind or item.nodeid.startswith(kind))].append(item)
+    kinds[WITH_PROGRAMS].sort(key=lambda item: not item.nodeid.startswith(WITH_PROGRAMS[0]))
+    rest = kinds[()]
+    before = max(len(items) // process_count - len(kinds[IN_A_BROWSER]), 0)
+    items[:] = [*kinds[IN_A_BROWSER], *rest[:before], *kinds[WITH_PROGRAMS], *rest[before:]]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest, django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """What several processes need is migrated once."""
+    from tests.support.template import one_migration_for_all
+
+    run: str | None = getattr(request.config, "workerinput", {}).get("testrunuid")
+    with ExitStack() as stack:
+        if run is not None:
+            with django_db_blocker.unblock():
+                stack.enter_context(one_migration_for_all(run))
+        yield
+        with django_db_blocker.unblock():
+            stack.close()
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The migrated database, which every test leaves as it found it."""
