@@ -31,10 +31,11 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
     "makemigrations": ([PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"], {}),
     "check --deploy": ([PYTHON, "manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
 }
-# The tests wait for servers, workers and a browser about as long as they work: one process more than there are usually
-# processors fills the gaps. A process that is done takes tests from one that is not. The plugin of Hypothesis only
-# reports, and would have pytest rewrite that whole package in every process.
-PYTEST = [PYTHON, "-m", "pytest", "-q", "-n", "3", "--dist", "worksteal", "-p", "no:hypothesispytest"]
+# The tests wait for servers, workers and a browser about as long as they work: twice as many processes as there usually
+# are processors fill the gaps. tests/conftest.py has the longest begin first; a process that is done takes tests from
+# one that is not. The plugin of Hypothesis only reports, and would have pytest rewrite that whole package in every
+# process.
+PYTEST = [PYTHON, "-m", "pytest", "-q", "-n", "4", "--dist", "worksteal", "-p", "no:hypothesispytest"]
 
 
 def main(arguments: list[str]) -> int:
