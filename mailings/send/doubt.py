@@ -8,7 +8,6 @@ and resumed has bounced.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from ..choices import Outcome, StopCode
 from ..exceptions import StopMailing
@@ -67,7 +66,7 @@ class Doubt:
         pk, verdict = one
         if not _is_refused(one) or attempts.get(pk, 1) > 1:
             return one
-        return pk, replace(verdict, outcome=Outcome.DEFERRED, wait=_PUT_OFF_SECONDS)
+        return pk, Verdict(Outcome.DEFERRED, verdict.reason, verdict.said, _PUT_OFF_SECONDS)
 
 
 def _is_refused(one: Told) -> bool:
