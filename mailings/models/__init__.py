@@ -1,6 +1,6 @@
 from .mail_event import EventCount, MailEvent
 from .mailing import Mailing, MailingGroup
-from .recipient import LeftOut, Recipient, Tally
+from .recipient import LeftOut, MinuteTally, Recipient, Tally
 from .trial import MailingTest, MailingTestCopy
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "MailingGroup",
     "MailingTest",
     "MailingTestCopy",
+    "MinuteTally",
     "Recipient",
     "Tally",
 ]

@@ -99,3 +99,23 @@ class Tally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.reason}: {self.people_count}"
+
+
+class MinuteTally(models.Model):
+    """How many of a mailing's recipients were settled in a minute, by outcome; written with Tally, and adds up to it.
+
+    One whose outcome changes later counts in the minute of the change alone.
+    """
+
+    mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="minutes", db_index=False)
+    minute = models.DateTimeField()
+    outcome = models.CharField(max_length=16, choices=Outcome.choices)
+    people_count = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["mailing", "minute", "outcome"], name="minute_tally_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.minute:%Y-%m-%d %H:%M} {self.outcome}: {self.people_count}"

@@ -22,6 +22,7 @@ from ..exceptions import MailingError
 from ..models import Mailing
 from ..querysets import figures_of
 from . import reading, would
+from .minutes import minutes_of
 from .overview import estimate_of
 from .parts import shared, show, the_mailing
 from .sums import left_out_filters, people_sums, recipient_filters, recipient_sums
@@ -41,6 +42,7 @@ def report(request: HttpRequest, mailing_id: int) -> HttpResponse:
             "groups": reading.groups_of(mailing),
             "poll_seconds": reading.poll_seconds(mailing, timezone.now()),
             "as_of": timezone.now(),
+            "minutes": minutes_of(mailing, timezone.now()),
         }
     if is_part(request, "report"):
         return render(request, "mailings/_report.html", shared(request, mailing, "report") | context)

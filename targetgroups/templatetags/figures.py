@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django import template
@@ -56,13 +57,30 @@ def count_chart(points: Sequence[Any]) -> SafeString:
 
     The numbers go along as attributes: the page's policy allows no script in it, and none is needed.
     """
-    times, counts = [round(point.at.timestamp()) for point in points], [point.count for point in points]
+    return _chart([point.at for point in points], [point.count for point in points], "members")
+
+
+@register.simple_tag
+def outcome_chart(points: Sequence[Any]) -> SafeString:
+    """Draw points (at, sent, not_sent) over time: the same, from 0, with a second line."""
+    times, others = [point.at for point in points], [point.not_sent for point in points]
+    return _chart(times, [point.sent for point in points], "sent", others, "not sent")
+
+
+def _chart(
+    moments: Sequence[datetime], counts: Sequence[int], word: str, others: Sequence[int] = (), other_word: str = ""
+) -> SafeString:
+    times = [round(moment.timestamp()) for moment in moments]
+    more = format_html(' data-others="{}" data-other="{}"', json.dumps(others), other_word) if others else ""
     return format_html(
-        '<div class="count-chart" aria-hidden="true" data-chart data-times="{}" data-counts="{}" data-zone="{}"'
-        ' data-script="{}" data-style="{}"><svg viewBox="0 0 {} {}" preserveAspectRatio="none" focusable="false">'
+        '<div class="count-chart" aria-hidden="true" data-chart data-times="{}" data-counts="{}" data-word="{}"{}'
+        ' data-zone="{}" data-script="{}" data-style="{}"><svg viewBox="0 0 {} {}" preserveAspectRatio="none"'
+        ' focusable="false">'
         '<polyline points="{}" vector-effect="non-scaling-stroke"></polyline></svg></div>',
         json.dumps(times),
         json.dumps(counts),
+        word,
+        more,
         timezone.get_current_timezone_name(),
         static(CHART),
         static(CHART_STYLE),

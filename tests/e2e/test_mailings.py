@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from playwright.sync_api import Page, expect
 from mailings import optout
 from mailings.choices import StopCode
 from mailings.letterbox import BEGINNINGS
-from mailings.models import LeftOut, Mailing, MailingTest, MailingTestCopy, Recipient
+from mailings.models import LeftOut, Mailing, MailingTest, MailingTestCopy, MinuteTally, Recipient
 from targetgroups import suppression
 from targetgroups.models import Bridge, Folder, TargetGroup
 from tests.e2e.conftest import keep_picture, sign_in, violations
@@ -110,6 +111,10 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
     sending = desk.frozen(group, "sending", sent=3, queued=2, failed=1)
     desk.frozen(group, "paused", sent=1, queued=1)
     sent = desk.frozen(group, "sent_with_errors", sent=4, failed=1, skipped=2, unknown=1)
+    for minute in range(12):
+        at = now.replace(second=0, microsecond=0) - timedelta(minutes=12 - minute)
+        MinuteTally.objects.create(mailing=sent, minute=at, outcome="sent", people_count=900 + 40 * (minute % 5))
+        MinuteTally.objects.create(mailing=sent, minute=at, outcome="failed", people_count=3 * minute)
     return {
         "list": "/mailings/",
         "compose": f"/mailings/{draft.pk}/",

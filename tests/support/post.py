@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from django.db.models.functions import TruncMinute
 from django.utils import timezone
 
 from mailings import enqueue
 from mailings.choices import GroupRole, MailingStatus
-from mailings.models import LeftOut, Mailing, Recipient, Tally
+from mailings.models import LeftOut, Mailing, MinuteTally, Recipient, Tally
 from mailings.querysets import figures_of
 from mailings.send import freeze, pipeline
 from mailings.send.turn import Turn
@@ -169,6 +170,14 @@ class Post:
             for tally in Tally.objects.filter(mailing=mailing, people_count__gt=0)
         }
         found = [] if told == dict(counted) else [f"the tally says {told}, but it is {dict(counted)}"]
+        settled = Recipient.objects.filter(mailing=mailing, settled_at__isnull=False)
+        minutes = Counter(settled.annotate(minute=TruncMinute("settled_at")).values_list("minute", "outcome"))
+        charted = {
+            (one.minute, one.outcome): one.people_count
+            for one in MinuteTally.objects.filter(mailing=mailing).exclude(people_count=0)
+        }
+        if charted != dict(minutes):
+            found.append(f"minute by minute the tally says {charted}, but it is {dict(minutes)}")
         members = Membership.objects.filter(
             target_group__mailing_groups__mailing=mailing, target_group__mailing_groups__role=GroupRole.TO
         )

@@ -23,13 +23,16 @@
     return found;
   };
 
+  const series = (label, stroke, counts) => ({ label, stroke, width: 2, points: { show: counts.length < 60, fill: stroke, size: 5 } });
+
   const drawn = new Map();
   const draw = (place) => {
     const times = JSON.parse(place.dataset.times);
     const counts = JSON.parse(place.dataset.counts);
+    const others = place.dataset.others && JSON.parse(place.dataset.others); // a second line, and both stand on 0
     const [first, last] = [times[0], times.at(-1)];
     drawn.get(place)?.destroy();
-    const [ink, line, accent] = ["--ink-2", "--line", "--accent"].map((name) => colour(place, name));
+    const [ink, line, accent, bad] = ["--ink-2", "--line", "--accent", "--bad"].map((name) => colour(place, name));
     const axis = { stroke: ink, font: `12px ${getComputedStyle(place).fontFamily}`, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
     const written = (value) => (value === null || value === undefined ? "–" : value.toLocaleString("en-US"));
     const chart = new uPlot({
@@ -39,11 +42,11 @@
       cursor: { drag: { x: false, y: false } },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), place.dataset.zone),
       // What was synced once would be a dot before years to come.
-      scales: { x: { range: () => (last - first < 3600 ? [first - 1800, last + 1800] : [first, last]) }, y: { range: (_, low, high) => { const room = Math.max((high - low) * 0.15, 1); return [Math.max(low - room, 0), high + room]; } } },
+      scales: { x: { range: () => (!others && last - first < 3600 ? [first - 1800, last + 1800] : [first, last]) }, y: { range: (_, low, high) => { const room = Math.max((high - low) * 0.15, 1); return [others ? 0 : Math.max(low - room, 0), high + room]; } } },
       axes: [axis, { ...axis, size: 64, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 1e7], values: (_, ticks) => ticks.map(written) }],
-      series: [{}, { label: "Members", stroke: accent, width: 2, points: { show: counts.length < 60, fill: accent, size: 5 } }],
+      series: [{}, series(place.dataset.word, accent, counts), ...(others ? [{ ...series(place.dataset.other, bad, counts), dash: [6, 4] }] : [])],
       hooks: { setCursor: [(self) => tell(place, self, written)] },
-    }, [times, counts], place);
+    }, others ? [times, counts, others] : [times, counts], place);
     place.querySelector("svg")?.remove();
     drawn.set(place, chart);
     watcher.observe(place);
@@ -57,7 +60,8 @@
     note.hidden = at === null || at === undefined;
     if (note.hidden) return;
     const when = new Date(chart.data[0][at] * 1000).toLocaleString("en-US", { timeZone: place.dataset.zone, dateStyle: "medium", timeStyle: "short" });
-    note.textContent = `${written(chart.data[1][at])} members, ${when}`;
+    const counted = chart.series.slice(1).map((one, row) => `${written(chart.data[row + 1][at])} ${one.label}`);
+    note.textContent = [...counted, when].join(", ");
   };
 
   const watcher = new ResizeObserver((entries) => entries.forEach(({ target }) => {

@@ -66,6 +66,10 @@
   // -- a polled list does not take back what is being chosen ----------------------------------------------------------
   const isOpen = (node) => node instanceof HTMLElement && node.matches("[data-columns]:popover-open");
   addEventListener("DOMContentLoaded", () => {
-    if (window.Idiomorph) window.Idiomorph.defaults.callbacks.beforeNodeMorphed = (node) => !isOpen(node);
+    if (!window.Idiomorph) return;
+    const { callbacks } = window.Idiomorph.defaults;
+    callbacks.beforeNodeMorphed = (node) => !isOpen(node);
+    // Nor does a polled page close what was opened on it.
+    callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.matches?.("[data-keep-open]"));
   });
 })();
