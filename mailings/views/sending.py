@@ -54,10 +54,10 @@ def request_send(request: HttpRequest, mailing_id: int) -> HttpResponse:
         asks = is_valid and mailing.status in EDITABLE and not enqueue.problems(mailing)
         status = 200 if asks else 422
         return show(request, mailing, "send", status=status, form=form, asks=asks, **_context(mailing))
-    looked_at = {"version": _whole(request.POST.get("version", "")), "seen": request.POST.get("seen", "")}
+    version, seen = _whole(request.POST.get("version", "")), request.POST.get("seen", "")
     zone = timezone.get_current_timezone_name()
     try:
-        enqueue.request_send(mailing, person(request), at=form.moment, time_zone=zone, **looked_at)
+        enqueue.request_send(mailing, person(request), at=form.moment, time_zone=zone, version=version, seen=seen)
     except MailingError as error:
         messages.error(request, error.sentence)
     return redirect("mailings:send", mailing_id)
