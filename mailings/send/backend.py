@@ -264,10 +264,15 @@ def _stop(sentence: str) -> StopMailing:
 
 def _of_library(error: Exception) -> str:
     """Tell an error of a backend in its own words, without any recipient's address."""
-    words = _ADDRESS.sub("(an address)", _words(str(error)))
+    words = without_addresses(str(error))
     return f'The e-mail backend said: "{words or type(error).__name__}".'
 
 
 def _words(said: bytes | str) -> str:
     text = said.decode(errors="replace") if isinstance(said, bytes) else said
     return " ".join(text.split())[:_LONGEST_SAID]
+
+
+def without_addresses(said: str) -> str:
+    """Return words that anybody may read who sees the mailing: of whom they are is left out."""
+    return _ADDRESS.sub("(an address)", _words(said))

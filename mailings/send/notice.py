@@ -16,7 +16,8 @@ from django.urls import reverse
 
 from ..choices import MailingStatus, NoticeState
 from ..models import Mailing
-from .render import NotAnAddress, ascii_address, tame
+from .backend import without_addresses
+from .render import ascii_address, tame
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -51,10 +52,10 @@ def tell(mailing: Mailing) -> Told:
     try:
         sender = ascii_address(mailing.from_email)
         get_connection().send_messages([_message(mailing, sender, address) for address in people])
-    except (OSError, NotAnAddress) as error:  # whatever SMTP can answer is an OSError, too
+    except Exception as error:  # any backend may be set, and each has errors of its own
         log.warning("mailing %s: the notice could not be sent (%s)", mailing.pk, type(error).__name__)
-        sentence = f"The e-mail to {names} could not be sent ({type(error).__name__})."
-        return Told(NoticeState.FAILED, sentence)
+        said = without_addresses(str(error)) or type(error).__name__
+        return Told(NoticeState.FAILED, f"The e-mail to {names} could not be sent: {said}")
     return Told(NoticeState.SENT, f"Told by e-mail: {names}.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.core.exceptions import ImproperlyConfigured
 
 from thrive_sync.lib import env
@@ -59,6 +62,12 @@ def test_an_empty_setting_counts_as_missing(given: Callable[[str], None]) -> Non
         (lambda name: env.origin(name, ""), "https://thrive.example.org/below"),
         (lambda name: env.origin(name, ""), "https://somebody:hunter2@thrive.example.org"),
         (lambda name: env.origin(name, ""), "thrive.example.org"),
+        (env.sign_ins, "hunter2"),
+        (env.sign_ins, ":hunter2-and-some-more"),
+        (env.sign_ins, "somebody:hunter2"),
+        (env.sign_ins, "somebody:a-long-enough-password,other:hunter2"),
+        (env.public_key, "hunter2"),
+        (env.public_key, A_KEY),
     ],
 )
 def test_a_malformed_setting_is_named_and_its_value_is_not_told(
@@ -113,3 +122,17 @@ def test_every_setting_is_in_the_example_file() -> None:
     names = {part.partition('"')[0] for call in settings.split("env.")[1:] for part in call.split('("')[1:2]}
     assert names >= {"SECRET_KEY", "DATABASE_URL", "SYNC_OUTCOME_DAYS"}
     assert not [name for name in names if name.isupper() and f"\n{name}=" not in example]
+
+
+def test_several_sign_ins_stand_beside_each_other_and_a_password_may_hold_a_colon(given: Callable[[str], None]) -> None:
+    assert env.sign_ins("SOME_SETTING") == []
+    given("old:a-long-enough-password, new:another:long-password")
+    assert env.sign_ins("SOME_SETTING") == ["old:a-long-enough-password", "new:another:long-password"]
+
+
+def test_a_public_key_is_returned_as_it_was_given(given: Callable[[str], None]) -> None:
+    assert env.public_key("SOME_SETTING") == ""
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    shown = base64.b64encode(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+    given(shown)
+    assert env.public_key("SOME_SETTING") == shown

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.mail.backends.base import BaseEmailBackend
 
 from mailings import enqueue
 from mailings.models import Mailing
@@ -85,6 +86,22 @@ def test_a_notice_that_can_not_be_sent_is_shown_and_stops_nothing(
     TargetGroup.objects.update(gone_at=None)
     enqueue.request_retry(mailing, None)
     assert (mailing.status, mailing.notice, mailing.notice_text) == ("scheduled", "", "")
+
+
+class Unusual(BaseEmailBackend):
+    """A provider's backend whose errors are no errors of the operating system."""
+
+    def send_messages(self, email_messages: Any) -> int:
+        raise LookupError("The key of mia@society.example is not activated")
+
+
+def test_a_notice_that_another_librarys_error_stopped_is_told_with_its_words_and_without_addresses(
+    post: Post, mailing: Mailing, settings: Any
+) -> None:
+    settings.EMAIL_BACKEND = f"{__name__}.Unusual"
+    post.work(mailing)
+    assert mailing.notice == "failed"
+    assert mailing.notice_text.endswith("could not be sent: The key of (an address) is not activated")
 
 
 def test_a_mailing_that_pauses_by_itself_is_told_of_and_one_that_a_person_paused_is_not(
