@@ -20,6 +20,29 @@ class Checked(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+class Body(Checked):
+    """What is sent as JSON: there a number is no text and 0 is not false, so nothing is guessed."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            wrong = [name for name, field in self.fields.items() if name in data and not _fits(field, data[name])]
+            if wrong:
+                raise serializers.ValidationError({name: ["This is of the wrong type."] for name in wrong})
+        return super().to_internal_value(data)
+
+
+def _fits(field: serializers.Field[Any, Any, Any, Any], value: Any) -> bool:
+    if value is None:
+        return True  # the field itself says whether it may be
+    if isinstance(field, serializers.ListField):
+        return not isinstance(value, list) or all(_fits(field.child, one) for one in value)
+    if isinstance(field, serializers.BooleanField):
+        return isinstance(value, bool)
+    if isinstance(field, serializers.IntegerField):
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, str)
+
+
 class ListQuery(Checked):
     """What every list takes."""
 
@@ -40,7 +63,7 @@ def query(request: Request, kind: type[Checked]) -> dict[str, Any]:
     return _valid(kind(data=request.GET.dict()))
 
 
-def body(request: Request, kind: type[Checked]) -> dict[str, Any]:
+def body(request: Request, kind: type[Body]) -> dict[str, Any]:
     return _valid(kind(data=request.data))
 
 

@@ -16,7 +16,7 @@ from mailings.querysets import figures_of
 from mailings.reviewed import Numbers
 from mailings.views import reading
 
-from ..checked import Checked, ListQuery
+from ..checked import Body, ListQuery
 from .parts import Shown, page_of
 
 
@@ -28,7 +28,7 @@ class RecipientQuery(ListQuery):
     outcome = serializers.ChoiceField([*Outcome.choices, (reading.TO_SEND_WORD, "Still to send")], default="")
 
 
-class SendMailing(Checked):
+class SendMailing(Body):
     version = serializers.IntegerField(
         min_value=1,
         max_value=2**31 - 1,

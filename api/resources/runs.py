@@ -12,7 +12,7 @@ from targetgroups.choices import Phase, RunKind, RunStatus, Trigger
 from targetgroups.models import SyncRun
 from targetgroups.views import decision, reading
 
-from ..checked import Checked, ListQuery, id_field
+from ..checked import Body, ListQuery, id_field
 from .parts import Named, Shown, page_of
 
 KINDS = [(RunKind.LIST.value, RunKind.LIST.label), (RunKind.GROUP.value, RunKind.GROUP.label)]
@@ -40,7 +40,7 @@ def _within_reason(day: Any) -> Any:
     return day
 
 
-class StartRun(Checked):
+class StartRun(Body):
     kind = serializers.ChoiceField(KINDS)
     group = id_field(required=False, help_text="Of a sync or a preview.")
     bridge = id_field(required=False, help_text="Of a list refresh; with one association it need not be named.")
@@ -56,7 +56,7 @@ class StartRun(Checked):
         return attrs
 
 
-class ApplyRun(Checked):
+class ApplyRun(Body):
     confirmed = serializers.IntegerField(
         min_value=0, max_value=2**31 - 1, help_text="How many would go: the run's `going_count`, as it was looked at."
     )

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from targetgroups.models import Subscriber
 from targetgroups.views import person_state
 
-from ..checked import Checked, ListQuery, id_field
+from ..checked import Body, ListQuery, id_field
 from .groups import Person
 from .parts import Named, Shown, page_of
 
@@ -24,7 +24,7 @@ class SubscriberQuery(ListQuery):
     )
 
 
-class SubscriberSearch(Checked):
+class SubscriberSearch(Body):
     """Posted, since what is looked for may not stand in an address. Only one of the three."""
 
     bridge = id_field(required=False, help_text="With one association it need not be named.")

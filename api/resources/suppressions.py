@@ -10,7 +10,7 @@ from targetgroups import by_hand
 from targetgroups.choices import SuppressionCause
 from thrive_sync.lib.addresses import address_key, is_address
 
-from ..checked import Checked, ListQuery, id_field
+from ..checked import Body, ListQuery, id_field
 from .parts import Shown, page_of
 
 ADDABLE = [(cause.value, cause.label) for cause in by_hand.ADDABLE]
@@ -21,13 +21,13 @@ class SuppressionQuery(ListQuery):
     cause = serializers.ChoiceField(SuppressionCause.choices, default="")
 
 
-class SuppressionSearch(Checked):
+class SuppressionSearch(Body):
     """Posted, since an address may not stand in another one."""
 
     address = serializers.CharField(max_length=320, help_text="The whole address, in any spelling.")
 
 
-class Suppress(Checked):
+class Suppress(Body):
     addresses = serializers.ListField(
         child=serializers.CharField(max_length=320), min_length=1, max_length=by_hand.MOST_ADDRESSES
     )
@@ -46,7 +46,7 @@ class Suppress(Checked):
         return " ".join(note.split())
 
 
-class Lift(Checked):
+class Lift(Body):
     suppressions = serializers.ListField(child=id_field(), min_length=1, max_length=by_hand.MOST_LIFTED)
     reason = serializers.CharField(max_length=by_hand.LONGEST_REASON)
     is_asked_for = serializers.BooleanField(

@@ -143,7 +143,8 @@ def test_addresses_are_suppressed_with_a_cause_and_a_note(program: Programs, row
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"addresses": ["nobody"]}, {"addresses": []}, {"cause": "erased"}, {"note": " "}, {"because": "so"}]
+    "wrong",
+    [{"addresses": ["nobody"]}, {"addresses": []}, {"cause": "erased"}, {"note": " "}, {"note": 1}, {"because": "so"}],
 )
 def test_one_wrong_address_or_name_refuses_all(wrong: dict[str, Any], program: Programs, rows: Rows) -> None:
     body = {"addresses": ["ada@lamps.example"], "cause": "manual", "note": "by letter"} | wrong

@@ -10,8 +10,9 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, Request, expect
 
-from accounts import links, people, two_step
+from accounts import links, people, tokens, two_step
 from accounts.models import User
+from accounts.scopes import SCOPES
 from targetgroups import suppression
 from targetgroups.choices import OutcomeKind, Phase, SuppressionCause
 from targetgroups.models import Bridge, RunProgress, Subscriber, SyncRun, TargetGroup
@@ -118,7 +119,10 @@ def users() -> dict[str, str]:
     two_step.confirm(long, pyotp.TOTP(two_step.begin(long).secret).now())
     invited = people.invite("command", "mia@lamps.example", [Group.objects.get(name="Reporter")])
     off = User.objects.create_user("off", is_active=False)
-    two_step.begin(User.objects.get(username="dana"))
+    dana = User.objects.get(username="dana")
+    two_step.begin(dana)
+    tokens.create(dana, "nightly report of the membership office, and of nobody else", list(SCOPES), 90)
+    tokens.revoke(dana, tokens.create(dana, "former", ["send"], 7)[0])
     return {
         "users": "/users/",
         "users-nobody": "/users/?state=locked",
@@ -128,6 +132,8 @@ def users() -> dict[str, str]:
         "user-self": f"/users/{User.objects.get(username='dana').pk}/",
         "invite": "/users/invite/",
         "two-step": "/preferences/two-step/",
+        "tokens": "/preferences/tokens/",
+        "all-tokens": "/users/tokens/",
         "forgot": "/password/",
         "invitation": links.invitation_link(invited),
         "set-password": links.password_link(long),
