@@ -13,8 +13,9 @@ from ..exceptions import StopMailing
 from ..models import Mailing
 from . import backend, lease
 from .doubt import Doubt
-from .fleet import Fleet, Parcel
+from .fleet import Fleet
 from .lease import BACK, ServerAway, Verdict, with_patience
+from .line import Parcel
 from .pace import Pace
 from .press import Press
 from .render import NotAnAddress

@@ -12,35 +12,23 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Self, cast
 
 from ..choices import Outcome
-from .lease import BACK, Verdict
-from .smtp import OK, SEND_TEXT, Account, Connection, Envelope, Lost, NoEntry, Reply, connect, stuffed
+from .lease import BACK, TAKEN, Verdict
+from .line import MOST_IN_FLIGHT, Line, Parcel
+from .smtp import OK, SEND_TEXT, Account, Lost, NoEntry, Reply, connect
 
 log = logging.getLogger(__name__)
 
-# At most so many in flight on a connection (R13).
-_MOST_IN_FLIGHT = 10
-# A window shall be over within this many seconds, so that Pause and Cancel act within one.
-_WINDOW_SECONDS = 0.5
 # Some servers and the machines between close a connection that has been used for long.
 _MOST_A_CONNECTION = 1_000
 _TOO_MUCH = 421  # "closing the connection": said when it has had enough messages, or enough of us
 _BUSY = (421, 450)  # fewer connections are used for a while
 _CALM_SECONDS = 1.0  # what several connections are told at once counts once
 _CALM_MESSAGES = 200  # then one more connection is tried
+_UNKNOWN = Verdict(Outcome.UNKNOWN)
 _NO_UTF8 = Verdict(Outcome.FAILED, "address", "It has letters before the @ that this mail server does not take.")
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """One person's message, ready to go."""
-
-    pk: int
-    envelope: Envelope
-    message: bytes
 
 
 class _Cut(Exception):
@@ -72,7 +60,7 @@ class Fleet:
         self._tasks: set[asyncio.Task[None]] = set()
         self._plying: set[asyncio.Task[None]] = set()  # with those that are leaving
         self._connecting: set[asyncio.Task[None]] = set()
-        self._lines: set[_Line] = set()
+        self._lines: set[Line] = set()
         self._to_come = 0
         self._is_proven = self._is_over = False
         self._slowed_at = 0.0
@@ -150,7 +138,7 @@ class Fleet:
     def _spread(self) -> None:
         """Open as many connections as are worth while."""
         due = len(self._parcels) + self._to_come
-        wanted = min(self._most_now, 1 + due // _MOST_IN_FLIGHT) if self._is_proven else 1
+        wanted = min(self._most_now, 1 + due // MOST_IN_FLIGHT) if self._is_proven else 1
         while len(self._tasks) < wanted and not self._is_over:
             task = self._loop.create_task(self._ply())
             self._tasks.add(task)
@@ -209,7 +197,7 @@ class Fleet:
                 self._connecting.add(task)
                 connection = await connect(self._account)
                 self._connecting.discard(task)
-                await self._use_up(_Line(connection))
+                await self._use_up(Line(connection))
         except NoEntry as error:
             self._tasks.discard(task)
             self._most_now = max(1, len(self._tasks))
@@ -218,7 +206,7 @@ class Fleet:
         finally:
             self._tasks.discard(task)
 
-    async def _use_up(self, line: _Line) -> None:
+    async def _use_up(self, line: Line) -> None:
         self._lines.add(line)
         self._tell_of_room()
         try:
@@ -235,7 +223,7 @@ class Fleet:
             self._has_opened = True
             self._news.notify()
 
-    async def _use(self, line: _Line) -> None:
+    async def _use(self, line: Line) -> None:
         """Send on one connection until it has had enough. Raises _Cut."""
         at_hand: Parcel | None = None
         ahead: Parcel | None = None
@@ -255,10 +243,10 @@ class Fleet:
                 verdict = await self._admitted(line, at_hand)
                 if verdict is None:
                     ahead = self._next_ahead(line)
-                    fate = Verdict(Outcome.UNKNOWN)  # unless the server's answer tells
+                    fate = _UNKNOWN  # unless the server's answer tells
                     line.hand_over(at_hand, ahead)
                     reply = await line.connection.reply()
-                    verdict = Verdict(Outcome.SENT) if reply.is_good else self._not_taken(reply)
+                    verdict = TAKEN if reply.is_good else self._not_taken(reply)
                 line.has_answered()
                 self._answer(at_hand.pk, verdict)
                 self._go_on(verdict)
@@ -274,7 +262,7 @@ class Fleet:
                 if parcel is not None:
                     self._answer(parcel.pk, verdict)
 
-    async def _next(self, line: _Line) -> Parcel | None:
+    async def _next(self, line: Line) -> Parcel | None:
         while not self._has_enough(line):
             if self._parcels:
                 return self._parcels.popleft()
@@ -286,17 +274,19 @@ class Fleet:
             self._tasks.discard(cast("asyncio.Task[None]", asyncio.current_task()))
         return None
 
-    def _next_ahead(self, line: _Line) -> Parcel | None:
+    def _next_ahead(self, line: Line) -> Parcel | None:
         if not line.connection.is_pipelining or not self._parcels or self._has_enough(line, 1):
             return None
         return self._parcels.popleft() if line.takes(self._parcels[0]) else None
 
-    def _has_enough(self, line: _Line, more: int = 0) -> bool:
+    def _has_enough(self, line: Line, more: int = 0) -> bool:
         is_one_too_many = len(self._tasks) > self._most_now
         return self._is_over or is_one_too_many or line.handed_over_count + more >= _MOST_A_CONNECTION
 
-    async def _admitted(self, line: _Line, parcel: Parcel) -> Verdict | None:
+    async def _admitted(self, line: Line, parcel: Parcel) -> Verdict | None:
         """Bring a message to where the server waits for its text: None. Or tell why it does not come there."""
+        if line.takes_text():
+            return None
         reply = await line.mail(parcel)
         if reply.code != OK:
             if parcel.envelope.needs_utf8 and reply.code >= 500:
@@ -310,13 +300,13 @@ class Fleet:
         reply = await line.data()
         return None if reply.code == SEND_TEXT else self._not_taken(reply, line)
 
-    async def _refused(self, line: _Line, reply: Reply) -> Verdict:
+    async def _refused(self, line: Line, reply: Reply) -> Verdict:
         """Judge by the reply to MAIL or RCPT, and bring the connection to where it can go on."""
         verdict = self._not_taken(reply, line)
         await line.drain(reply)
         return verdict
 
-    def _not_taken(self, reply: Reply, line: _Line | None = None) -> Verdict:
+    def _not_taken(self, reply: Reply, line: Line | None = None) -> Verdict:
         """Judge by the server's reply: it says that it has not taken the message."""
         self._slow_down(reply.code)
         if reply.code == _TOO_MUCH:
@@ -342,83 +332,3 @@ class Fleet:
         if self._loop.time() - self._slowed_at > _CALM_SECONDS:
             self._slowed_at, self._most_now = self._loop.time(), max(1, len(self._tasks) // 2)
             self._wake(len(self._waiters))  # those that are too many leave
-
-
-class _Line:
-    """One connection in use: how fast it is, and what it is in the middle of."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.handed_over_count = 0
-        self.must_reset = False
-        self._resets = False
-        self._stage = 0  # how many replies of a pipelined envelope are still to come
-        self._seconds_a_message = _WINDOW_SECONDS
-        self._since = 0.0
-
-    @property
-    def window(self) -> int:
-        """Say how many messages may be in flight: fewer where the server is slow."""
-        return max(1, min(_MOST_IN_FLIGHT, int(_WINDOW_SECONDS / self._seconds_a_message)))
-
-    def takes(self, parcel: Parcel) -> bool:
-        return not parcel.envelope.needs_utf8 or self.connection.takes_utf8
-
-    def begin(self, parcel: Parcel) -> None:
-        self._since = _now()
-        self.connection.write(self._introduction(parcel))
-
-    def hand_over(self, parcel: Parcel, ahead: Parcel | None) -> None:
-        """Send a message's text, and what the server can be told of the next one, in one go."""
-        text = stuffed(parcel.message)
-        if ahead is not None:
-            text += self._introduction(ahead)
-        self.connection.write(text)
-
-    def has_answered(self) -> None:
-        now = _now()
-        self.handed_over_count += 1  # it talks to us: a refusal is about the recipient
-        self._seconds_a_message, self._since = max(now - self._since, 1e-6), now
-
-    def _introduction(self, parcel: Parcel) -> bytes:
-        """Give what is sent at once: the whole envelope, or its first command where the server does not pipeline."""
-        reset = b"RSET\r\n" if self.must_reset else b""
-        self._resets, self.must_reset = self.must_reset, False
-        if not self.connection.is_pipelining:
-            return reset if reset else self.connection.envelope(parcel.envelope)[0]
-        self._stage = 3
-        return reset + b"".join(self.connection.envelope(parcel.envelope)) + b"DATA\r\n"
-
-    async def mail(self, parcel: Parcel) -> Reply:
-        if self._resets:
-            self._resets = False
-            await self.connection.reply()
-            if not self.connection.is_pipelining:
-                self.connection.write(self.connection.envelope(parcel.envelope)[0])
-        return await self._step(b"")
-
-    async def rcpt(self, parcel: Parcel) -> Reply:
-        return await self._step(self.connection.envelope(parcel.envelope)[1])
-
-    async def data(self) -> Reply:
-        return await self._step(b"DATA\r\n")
-
-    async def _step(self, command: bytes) -> Reply:
-        if self.connection.is_pipelining:
-            self._stage -= 1
-        elif command:
-            self.connection.write(command)
-        return await self.connection.reply()
-
-    async def drain(self, _refusal: Reply) -> None:
-        """Read the replies to what was sent ahead; a server that wants a text for nobody gets none (RFC 2920, 3.1)."""
-        while self._stage:
-            self._stage -= 1
-            reply = await self.connection.reply()
-        if self.connection.is_pipelining and reply.code == SEND_TEXT:
-            self.connection.write(b".\r\n")
-            await self.connection.reply()
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

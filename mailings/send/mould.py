@@ -13,9 +13,11 @@ import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from email.header import Header
+from functools import cached_property
 from typing import Any
 
 from .render import Rendered
+from .smtp import stuffed
 
 Quote = Callable[[str], bytes]
 Gap = Callable[[Mapping[str, str]], bytes]
@@ -48,12 +50,27 @@ class Mould:
     # How a gap is closed, and the bytes behind it.
     rest: tuple[tuple[Gap, bytes], ...]
 
+    @cached_property
+    def _has_dots(self) -> bool:
+        """Say whether a line of the text that everybody gets begins with a dot, or may."""
+        fixed = (self.first, *(behind for _, behind in self.rest))
+        return any(piece.startswith(b".") or b"\n." in piece for piece in fixed) or not fixed[-1].endswith(b"\r\n")
+
     def fill(self, values: Mapping[str, str]) -> bytes:
-        """Write one person's message, with CRLF at the end of each line, and not dot-stuffed."""
+        """Write one person's message as DATA has it, with CRLF at the end of each line.
+
+        Looking through it for lines that begin with a dot takes as long as writing it, so only what is this person's
+        own is looked through, if that is enough.
+        """
         parts = [self.first]
+        has_dots = self._has_dots
         for close, behind in self.rest:
-            parts.append(close(values))
-            parts.append(behind)
+            own = close(values)
+            has_dots = has_dots or own.startswith(b".") or b"\n." in own
+            parts += (own, behind)
+        if has_dots:
+            return stuffed(b"".join(parts))
+        parts.append(b".\r\n")
         return b"".join(parts)
 
 

@@ -11,9 +11,9 @@ from ..choices import Outcome
 from ..markup import clean
 from ..personal import Compiled, compiled, is_personal, values_of
 from ..slots import Slot
-from .fleet import Parcel
 from .lease import Verdict
 from .letter import letter
+from .line import Parcel
 from .mould import Marks, Mould, cut, header_words
 from .render import (
     NotAnAddress,

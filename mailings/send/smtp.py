@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import functools
+import re
 import socket
 import ssl
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 _LONGEST_REPLY = 64 * 1024
 _LONGEST_SAID = 500
@@ -19,6 +20,8 @@ _LONGEST_GOODBYE = 2.0  # seconds
 READY, OK, GO_ON, SEND_TEXT = 220, 250, 334, 354
 SIGNED_IN = 235
 WRONG_PASSWORD = (530, 534, 535, 538)
+# The answers to an envelope and DATA that went out together, when all is well: 250, 2xx, 354, a line each.
+_LET_IN = re.compile(rb"250 [^\n]*\n2\d\d [^\n]*\n354[ \r][^\n]*\n|250 [^\n]*\n2\d\d [^\n]*\n354\n")
 
 
 class Lost(Exception):
@@ -54,8 +57,7 @@ class Account:
         return context
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     code: int
     words: str
 
@@ -64,8 +66,7 @@ class Reply:
         return 200 <= self.code < 300
 
 
-@dataclass(frozen=True)
-class Envelope:
+class Envelope(NamedTuple):
     """From whom to whom, as MAIL and RCPT have it."""
 
     sender: str
@@ -73,7 +74,7 @@ class Envelope:
 
     @property
     def needs_utf8(self) -> bool:
-        return not (self.sender + self.to).isascii()
+        return not (self.sender.isascii() and self.to.isascii())
 
 
 class Connection(asyncio.Protocol):
@@ -85,6 +86,9 @@ class Connection(asyncio.Protocol):
         self._received = bytearray()
         self._is_lost = False
         self._waiter: asyncio.Future[None] | None = None
+        # When it has been silent for too long, while it is waited for.
+        self._patient_until = 0.0
+        self._clock: asyncio.TimerHandle | None = None
         self._offers: dict[str, str] = {}
 
     # --- what asyncio calls
@@ -98,6 +102,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._is_lost = True
+        if self._clock is not None:
+            self._clock.cancel()
         self._wake()
 
     def _wake(self) -> None:
@@ -120,6 +126,16 @@ class Connection(asyncio.Protocol):
         """Send; what breaks off here is told by the next `reply`."""
         if self._transport is not None and not self._is_lost:
             self._transport.write(data)
+
+    def takes_text(self) -> bool:
+        """Read the replies to MAIL, RCPT and DATA together, if all are here and good; or leave them to `reply`."""
+        found = _LET_IN.match(self._received)
+        if found is None:
+            return False
+        end = found.end()
+        del found  # what a match refers to can't be cut
+        del self._received[:end]
+        return True
 
     async def reply(self) -> Reply:
         """Wait for the next reply. Raises Lost."""
@@ -148,14 +164,26 @@ class Connection(asyncio.Protocol):
     async def _wait(self) -> None:
         if self._is_lost or len(self._received) > _LONGEST_REPLY:
             raise Lost
-        self._waiter = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        self._patient_until = loop.time() + self._account.seconds
+        if self._clock is None:
+            self._clock = loop.call_at(self._patient_until, self._look_at_clock)
         try:
-            async with asyncio.timeout(self._account.seconds):
-                await self._waiter
-        except TimeoutError:
-            raise Lost from None
+            await self._waiter
         finally:
             self._waiter = None
+
+    def _look_at_clock(self) -> None:
+        """End a wait that is too long: one timer looks after all waits, most of which last no millisecond."""
+        self._clock = None
+        if self._waiter is None or self._waiter.done():
+            return
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._patient_until:
+            self._waiter.set_exception(Lost())
+        else:
+            self._clock = loop.call_at(self._patient_until, self._look_at_clock)
 
     async def ask(self, command: str) -> Reply:
         self.write(f"{command}\r\n".encode())
@@ -253,6 +281,8 @@ class Connection(asyncio.Protocol):
         self.drop()
 
     def drop(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
         if self._transport is not None:
             self._transport.abort()
 

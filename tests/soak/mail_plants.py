@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -102,10 +101,10 @@ def lease_not_asked() -> None:
 
 def window_without_end() -> None:
     """R13: as many messages are in flight as are leased."""
-    from mailings.send import fleet
+    from mailings.send import line
     from tests.soak.plants import replace
 
-    replace(fleet._Line, "window", property(lambda _self: 10_000))
+    replace(line.Line, "window", property(lambda _self: 10_000))
 
 
 def frozen_list_is_enough() -> None:
@@ -130,7 +129,7 @@ def name_of_the_try() -> None:
             return made
         old = press.message_id(self._mailing, recipient.pk, press.settings.SITE_URL)
         new = f"<{uuid.uuid4()}@{old.rpartition('@')[2]}"
-        return dataclasses.replace(made, message=made.message.replace(old.encode(), new.encode()))
+        return made._replace(message=made.message.replace(old.encode(), new.encode()))
 
     replace(press.Press, "parcel", renamed)
 

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from mailings.send.fleet import Fleet, Parcel
+from mailings.send.fleet import Fleet
+from mailings.send.line import Parcel
 from mailings.send.smtp import Account, Envelope, stuffed
 from tests.support.scripted import CUT, Say, Scripted
 from tests.support.sink import Sink
@@ -28,7 +29,7 @@ LONGEST = 10.0
 
 def parcels(*addresses: str) -> list[Parcel]:
     return [
-        Parcel(pk, Envelope(SENDER, address), b"Subject: Lamps\r\n\r\n.Lit.\r\n")
+        Parcel(pk, Envelope(SENDER, address), stuffed(b"Subject: Lamps\r\n\r\n.Lit.\r\n"))
         for pk, address in enumerate(addresses)
     ]
 

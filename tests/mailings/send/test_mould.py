@@ -14,9 +14,10 @@ from django.conf import settings
 from mailings import optout
 from mailings.models import Mailing, Recipient
 from mailings.send.letter import letter
-from mailings.send.mould import Marks, cut, open_quoted, quoted
+from mailings.send.mould import Marks, Mould, cut, open_quoted, quoted
 from mailings.send.press import Press
 from mailings.send.render import Rendered, render
+from mailings.send.smtp import stuffed
 from mailings.send.tally import Moved
 
 # These differ between any two messages.
@@ -62,10 +63,17 @@ def bodies(content: bytes) -> list[tuple[str, str]]:
     ]
 
 
+def opened(text: bytes) -> bytes:
+    """Take a message out of what DATA has, as a mail server does."""
+    message = text.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
+    assert text == stuffed(message), "each dot at the beginning of a line is doubled, and no other"
+    return message
+
+
 def both(mailing: Mailing, first: str, last: str, values: dict[str, str] | None = None) -> tuple[bytes, bytes]:
     """Give the mould's message and Django's."""
     recipient = Moved(17, "in_flight", "ada@lamps.example", first, last, 1)
-    from_mould = Press(mailing).parcel(recipient, values or {}).message
+    from_mould = opened(Press(mailing).parcel(recipient, values or {}).message)
     rendered = render(
         mailing,
         pk=17,
@@ -156,7 +164,7 @@ def test_names_are_known_without_asking_and_columns_are_not() -> None:
     ours = Press(Mailing(text="Dear {{ name }} at {{ email }}.", **written)).parcel(
         Moved(17, "in_flight", "ada@lamps.example", "Ada", " Keeper", 1)
     )
-    assert bodies(ours.message)[0][1].startswith("Dear Ada  Keeper at ada@lamps.example.")
+    assert bodies(opened(ours.message))[0][1].startswith("Dear Ada  Keeper at ada@lamps.example.")
 
 
 @pytest.mark.parametrize("value", ["Ada", "", "Åsa & <b>Bo</b>", "ランプ " * 60, ".", "=", " a ", "x" * 200, "a\nb"])
@@ -171,7 +179,7 @@ def test_a_personal_value_is_quoted_for_its_place(value: str) -> None:
         return Rendered("a@lamps.example", "b@lamps.example", (), f"Für {name}: Lamps", text, page, headers)
 
     mould = cut(lambda each: letter(each).message(), rendered(name, name), marks)
-    content = mould.fill({"first_name": value})
+    content = opened(mould.fill({"first_name": value}))
     assert well_formed(content)
     [plain, page] = bodies(content)
     escaped = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -193,3 +201,11 @@ def test_a_mark_is_nobodys_word() -> None:
     first, second = Marks(), Marks()
     assert second.split(f"Dear {first['name']}") == [f"Dear {first['name']}"]
     assert first.split(f"Dear {first['name']}!") == ["Dear ", "name", "!"]
+
+
+@pytest.mark.parametrize("first", ["", "a\r\n", ".a\r\n", "a\r\n.b\r\n"])
+@pytest.mark.parametrize("value", ["", ".", "..", "a.b", "a\r\n.b", "a\r\n"])
+@pytest.mark.parametrize("behind", ["", "a", ".", "\r\n", ".\r\n", "a\r\n.b\r\n"])
+def test_wherever_a_line_begins_with_a_dot_it_is_doubled(first: str, value: str, behind: str) -> None:
+    mould = Mould(first.encode(), ((lambda values: values["it"].encode(), behind.encode()),))
+    assert mould.fill({"it": value}) == stuffed(f"{first}{value}{behind}".encode())
