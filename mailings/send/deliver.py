@@ -96,11 +96,14 @@ class _Books:
         try:
             until = self._first_connection(until)
             while self._wants_more(until) or self._attempts:
-                self._settle(self._fleet.wait(*self._patience()))
+                answers = self._fleet.wait(*self._patience())
+                if self._fleet.trouble or not self._wants_more(until):
+                    self._settle(answers)
+                else:
+                    self._launch(answers)
+                    self._refill()
                 if self._fleet.trouble:
                     break
-                if self._wants_more(until):
-                    self._launch()
                 self._look()
         finally:
             self._settle(self._fleet.close())
@@ -131,25 +134,28 @@ class _Books:
             seconds = min(seconds, self._pace.wait())
         return max(1, flying // 2), seconds
 
-    def _launch(self) -> None:
-        """Say who is in flight, commit that, and only then hand the messages over."""
-        room = self._fleet.room - len(self._attempts)
-        if room <= 0:
-            return
-        if len(self._leased) < _LOW and not self._is_empty:
-            more = lease.take(self._mailing.pk, self._turn.token, _BATCH)
-            self._leased.extend(more)
-            self._is_empty = not more
-        size = self._pace.take(min(room, len(self._leased)))
+    def _launch(self, answers: list[tuple[int, Verdict]]) -> None:
+        """Say what became of some and who is in flight next, commit that, and only then hand the messages over."""
+        told = self._told(answers)
+        room = 0 if self._is_stopped else self._fleet.room - len(self._attempts)
+        size = self._pace.take(min(room, len(self._leased))) if room > 0 else 0
         window = [self._leased.popleft() for _ in range(size)]
         if not window:
+            self._write(told)
             return
         self._looked_at = time.monotonic()
-        moved = lease.into_flight(self._mailing.pk, self._turn.token, window)
+        moved = lease.exchange(self._mailing.pk, self._turn.token, told, window)
         if not moved:  # paused, cancelled, or not ours any more
             self._stop()
             return
         self._hand_over([recipient for recipient in moved if recipient.outcome == Outcome.IN_FLIGHT])
+
+    def _refill(self) -> None:
+        """Lease more, before those at hand run out, while the connections are busy."""
+        if len(self._leased) < _LOW and not self._is_empty and not self._is_stopped:
+            more = lease.take(self._mailing.pk, self._turn.token, _BATCH)
+            self._leased.extend(more)
+            self._is_empty = not more
 
     def _hand_over(self, flying: list[Moved]) -> None:
         self._attempts |= {recipient.pk: recipient.attempts for recipient in flying}
@@ -162,20 +168,22 @@ class _Books:
         self._fleet.send([parcel for _, parcel in written if isinstance(parcel, Parcel)], len(self._leased))
 
     def _settle(self, answers: list[tuple[int, Verdict]]) -> None:
-        if not answers:
-            return
+        self._write(self._told(answers))
+
+    def _told(self, answers: list[tuple[int, Verdict]]) -> list[tuple[int, Verdict]]:
+        """Take those who have an answer off the list of those in flight; return what can be written down now."""
         attempts = {pk: self._attempts.pop(pk) for pk, _ in answers}
         told = [(pk, with_patience(verdict, attempts[pk])) for pk, verdict in answers]
-        self._write(self._doubt.sift(told, attempts))
-        if self._doubt.is_everybody:
-            self._stop()
-
-    def _write(self, told: list[tuple[int, Verdict]]) -> None:
-        if not told:
-            return
-        lease.settle(self._mailing.pk, self._turn.token, told)
         if any(verdict is BACK for _, verdict in told):
             self._is_empty = False
+        told = self._doubt.sift(told, attempts)
+        if self._doubt.is_everybody:
+            self._stop()
+        return told
+
+    def _write(self, told: list[tuple[int, Verdict]]) -> None:
+        if told:
+            lease.settle(self._mailing.pk, self._turn.token, told)
 
     def _look(self) -> None:
         """Notice a pause while the mail server is slow."""

@@ -139,6 +139,50 @@ def into_flight(mailing_id: int, lease: str, ids: Sequence[int]) -> list[Moved]:
     )
 
 
+def exchange(mailing_id: int, lease: str, verdicts: Sequence[tuple[int, Verdict]], ids: Sequence[int]) -> list[Moved]:
+    """Write what became of some, and put a window into flight: of the usual case, all sent, in one statement.
+
+    One commit says both, so a kill leaves what two would: before it all are in flight or leased still, after it the
+    window's own are in flight. Returns what `into_flight` does.
+    """
+    if not verdicts or any(verdict.outcome != Outcome.SENT for _, verdict in verdicts):
+        if verdicts:
+            settle(mailing_id, lease, verdicts)
+        return into_flight(mailing_id, lease, ids)
+    answered = [pk for pk, _ in verdicts]
+    return move(
+        mailing_id,
+        f"""
+        SELECT r.id, r.outcome, r.reason, r.outcome <> 'leased' AS is_sent,
+            CASE r.outcome WHEN 'leased' THEN {_WHY_NOT} ELSE '' END AS why_not
+        FROM mailings_recipient r JOIN targetgroups_subscriber s ON s.id = r.subscriber_id
+        WHERE r.id = ANY(%(both)s::bigint[]) AND r.mailing_id = %(mailing)s AND r.leased_by = %(lease)s
+            AND CASE r.outcome
+                WHEN 'leased' THEN r.id = ANY(%(ids)s::bigint[])
+                    AND EXISTS (SELECT 1 FROM mailings_mailing m WHERE m.id = %(mailing)s AND m.status = 'sending')
+                ELSE r.outcome IN ('in_flight', 'unknown') AND r.id = ANY(%(answered)s::bigint[])
+            END
+        ORDER BY r.id FOR UPDATE OF r
+        """,  # noqa: S608 - fixed texts
+        """
+        outcome = CASE WHEN p.is_sent THEN 'sent' WHEN p.why_not = '' THEN 'in_flight' ELSE 'skipped' END,
+        reason = p.why_not, said = '',
+        attempts = r.attempts + CASE WHEN NOT p.is_sent AND p.why_not = '' THEN 1 ELSE 0 END,
+        leased_by = CASE WHEN p.is_sent THEN '' ELSE r.leased_by END,
+        leased_until = CASE WHEN NOT p.is_sent THEN clock_timestamp() + make_interval(secs => %(silence)s) END,
+        due_at = CASE WHEN NOT p.is_sent THEN r.due_at END,
+        in_flight_at = CASE WHEN p.is_sent THEN r.in_flight_at WHEN p.why_not = '' THEN clock_timestamp() END,
+        settled_at = CASE WHEN p.is_sent OR p.why_not <> '' THEN clock_timestamp() END
+        """,
+        wanted="new_outcome IN ('in_flight', 'skipped')",
+        both=_array([*answered, *ids]),
+        answered=_array(answered),
+        ids=_array(ids),
+        lease=lease,
+        silence=settings.MAILING_SILENCE_SECONDS,
+    )
+
+
 def settle(mailing_id: int, lease: str, verdicts: Iterable[tuple[int, Verdict]]) -> None:
     """Write what became of a window.
 

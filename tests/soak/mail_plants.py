@@ -23,6 +23,19 @@ def _replace_words(old: str, new: str) -> None:
     replace(lease, "move", changed)
 
 
+def _one_after_the_other() -> None:
+    """Let the outcome and the next window be written by the two statements that can be changed."""
+    from mailings.send import lease
+    from tests.soak.plants import replace
+
+    def both(mailing_id: int, token: str, verdicts: Any, ids: Any) -> Any:
+        if verdicts:
+            lease.settle(mailing_id, token, verdicts)
+        return lease.into_flight(mailing_id, token, ids)
+
+    replace(lease, "exchange", both)
+
+
 def claim_after_send() -> None:
     """R13: who is in flight is committed only when the answers are there."""
     from mailings.choices import Outcome
@@ -48,6 +61,7 @@ def claim_after_send() -> None:
 
     replace(lease, "into_flight", look)
     replace(lease, "settle", claim_and_settle)
+    _one_after_the_other()
 
 
 def outcome_before_reply() -> None:
@@ -97,6 +111,7 @@ def lost_is_retried() -> None:
 def lease_not_asked() -> None:
     """R13: a sender that was overtaken goes on with what it leased, whoever has it now and whatever became of it."""
     _replace_words("AND r.outcome = 'leased' AND r.leased_by = %(lease)s", "")
+    _one_after_the_other()
 
 
 def window_without_end() -> None:

@@ -76,6 +76,8 @@ MAIL_STEPS = tuple(
         ("after lease", "lease:take", True, _has_result),
         ("in flight, before it is handed over", "lease:into_flight", True, _has_result),
         ("handed over, before the outcome", "lease:settle", False, _always),
+        ("before the outcome with the next in flight", "lease:exchange", False, _always),
+        ("outcome with the next in flight, before they are handed over", "lease:exchange", True, _has_result),
         ("after the outcome", "lease:settle", True, _always),
         ("before leases are given back", "lease:give_back", False, _always),
         ("before a mailing's end", "pipeline:_final_status", False, _always),

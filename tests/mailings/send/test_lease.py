@@ -12,7 +12,9 @@ import psycopg
 import pytest
 from django.db import connection, connections
 
-from mailings.models import Recipient
+from mailings import optout
+from mailings.choices import MailingStatus
+from mailings.models import Mailing, Recipient
 from mailings.send import lease
 from mailings.send.turn import _in_a_while
 
@@ -93,3 +95,40 @@ def test_a_sender_that_gives_back_and_one_that_takes_count_one_after_the_other(
         thread.join(LONGEST)
     assert errors == []
     assert post.complaints(mailing) == []
+
+
+def test_what_was_sent_and_who_goes_next_are_written_at_once_and_each_is_asked_for_its_own_state(post: Post) -> None:
+    mailing = post.frozen(post.group(*(f"keeper{number}@lamps.example" for number in range(7))))
+    sent, others_answer, late, first, barred, others, early = lease.take(mailing.pk, "me", 7)
+    lease.into_flight(mailing.pk, "me", [sent, others_answer, late])
+    rows = Recipient.objects.filter(mailing=mailing)
+    rows.filter(pk__in=[others_answer, others]).update(leased_by="another")
+    rows.filter(pk=late).update(leased_until="2020-01-01T00:00Z")
+    lease.recover(mailing.pk)
+    optout.opt_out(rows.get(pk=barred), "page")
+    told = [(pk, lease.TAKEN) for pk in (sent, others_answer, late, early)]
+    moved = lease.exchange(mailing.pk, "me", told, [first, barred, others, sent])
+    assert [(one.pk, one.outcome) for one in moved] == [(first, "in_flight"), (barred, "skipped")]
+    found = dict(rows.values_list("pk", "outcome"))
+    assert found == {
+        sent: "sent",
+        others_answer: "in_flight",
+        late: "sent",  # it was unknown, and now it is known
+        first: "in_flight",
+        barred: "skipped",
+        others: "leased",
+        early: "leased",  # nobody is sent who was not in flight
+    }
+    assert post.complaints(mailing) == []
+
+
+def test_r13_what_was_sent_is_written_though_nothing_more_may_go_out(post: Post) -> None:
+    mailing = post.frozen(post.group("ada@lamps.example", "bo@lamps.example"))
+    sent, queued = lease.take(mailing.pk, "me", 2)
+    lease.into_flight(mailing.pk, "me", [sent])
+    Mailing.objects.filter(pk=mailing.pk).update(status=MailingStatus.PAUSED)
+    assert lease.exchange(mailing.pk, "me", [(sent, lease.TAKEN)], [queued]) == []
+    assert list(Recipient.objects.filter(mailing=mailing).order_by("pk").values_list("outcome", "attempts")) == [
+        ("sent", 1),
+        ("leased", 0),
+    ]
