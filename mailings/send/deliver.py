@@ -177,7 +177,7 @@ class _Books:
         if any(verdict is BACK for _, verdict in told):
             self._is_empty = False
         told = self._doubt.sift(told, attempts)
-        if self._doubt.is_everybody:
+        if self._doubt.is_everybody and not self._is_stopped:
             self._stop()
         return told
 

@@ -100,7 +100,8 @@ class Fleet:
 
     def recall(self) -> None:
         """Have everything back that was not begun."""
-        self._loop.call_soon_threadsafe(self._give_back)
+        if self._thread.is_alive():  # the last answers may be what says so
+            self._loop.call_soon_threadsafe(self._give_back)
 
     def close(self) -> list[tuple[int, Verdict]]:
         """End, and give the last answers: whatever was handed over has one then."""
