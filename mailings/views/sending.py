@@ -131,6 +131,7 @@ def _context(mailing: Mailing) -> dict[str, Any]:
         "not_to": not_to,
         "estimate": estimate(to, not_to, len(mailing.not_to_addresses)),
         "problems": enqueue.problems(mailing) if mailing.status in EDITABLE else {},
+        "would_stop": _why_it_would_stop(mailing, groups),
         "figures": figures,
         "seen": _numbers(mailing, groups).fingerprint,
         "stale": stale,
@@ -141,6 +142,14 @@ def _context(mailing: Mailing) -> dict[str, Any]:
         "seconds_left": seconds_left(mailing, figures, now),
         "poll_seconds": reading.poll_seconds(mailing, now),
     }
+
+
+def _why_it_would_stop(mailing: Mailing, groups: list[MailingGroup]) -> str:
+    """Say why a mailing that waits for its time would stop then, as far as that can be known; "" if nothing is."""
+    if mailing.status != MailingStatus.SCHEDULED:
+        return ""
+    stale = [group.target_group_id for group in groups if group.stale_read_at is not None]
+    return enqueue.problems(mailing, stale).get("groups", "")
 
 
 def _numbers(mailing: Mailing, groups: list[MailingGroup]) -> Numbers:

@@ -108,6 +108,7 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
     TargetGroup.objects.filter(pk=gone.pk).update(read_at=now)
     late = desk.mailing(group, status="stopped", stop_code=StopCode.TOO_LATE, stopped_at=now, scheduled_for=now)
     Mailing.objects.filter(pk=late.pk).update(stop_text="No worker was running when it was to go out.")
+    waits = desk.mailing(gone, group, status="scheduled", scheduled_for=now + timedelta(days=2))
     sending = desk.frozen(group, "sending", sent=3, queued=2, failed=1)
     desk.frozen(group, "paused", sent=1, queued=1)
     sent = desk.frozen(group, "sent_with_errors", sent=4, failed=1, skipped=2, unknown=1)
@@ -134,6 +135,7 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
         "send-stopped": f"/mailings/{stopped.pk}/send/",
         "send-moved": f"/mailings/{moved.pk}/send/",
         "send-late": f"/mailings/{late.pk}/send/",
+        "send-would-stop": f"/mailings/{waits.pk}/send/",
         "sending": f"/mailings/{sending.pk}/send/",
         "report": f"/mailings/{sent.pk}/report/",
         "recipients": f"/mailings/{sent.pk}/recipients/",

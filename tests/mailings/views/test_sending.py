@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from mailings.forms import SendForm
 from mailings.models import Mailing
+from targetgroups.models import TargetGroup
 from tests.mailings.views.conftest import Desk, SignIn, text_of
 from tests.targetgroups.views.conftest import Rows
 
@@ -281,3 +282,21 @@ def test_other_numbers_than_those_that_the_question_named_are_not_taken_for_revi
     ask(client, ready, when="now", confirmed="1", version=1, seen=ask(client, ready, when="now").context["seen"])
     ready.refresh_from_db()
     assert (ready.status, ready.reviewed["most"]) == ("scheduled", 5)
+
+
+@pytest.mark.parametrize("role", ["to", "not_to"])
+def test_a_scheduled_mailing_whose_group_went_says_before_its_time_that_it_would_stop(
+    desk: Desk, rows: Rows, sign_in: SignIn, role: str
+) -> None:
+    later = timezone.now() + dt.timedelta(days=2)
+    group, other = rows.group("Members", member_count=5), rows.group("Board", member_count=2)
+    mailing = desk.mailing(group, other, status="scheduled", scheduled_for=later)
+    mailing.groups.filter(target_group=other).update(role=role)
+    address = f"/mailings/{mailing.pk}/send/"
+    assert "would stop" not in text_of(sign_in().get(address))
+    TargetGroup.objects.filter(pk=other.pk).update(gone_at=timezone.now())
+    words = text_of(sign_in().get(address))
+    assert "It would stop when its time comes." in words
+    assert '"Board" is no longer in MemberSuite.' in words
+    assert "Board" in text_of(sign_in().get(f"/mailings/{mailing.pk}/"))
+    assert "No longer in MemberSuite: a mailing to it stops." in text_of(sign_in().get(f"/mailings/{mailing.pk}/"))
