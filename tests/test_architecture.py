@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("memberSuite", "targetgroups", "accounts", "audit", "mailings", "api", "thrive_sync")
+ROOMS = ("memberSuite", "targetgroups", "accounts", "audit", "mailings", "alerts", "api", "thrive_sync")
 # Set-based work on a whole group; everything else goes through querysets.
 MAY_USE_CURSORS = {f"targetgroups/sync/{name}.py" for name in ("stage", "compare", "apply", "counts", "clock")}
 MAY_USE_CURSORS |= {f"mailings/send/{name}.py" for name in ("tally", "freeze")}
@@ -27,6 +27,8 @@ MAIL_PACKAGES = ("django.core.mail", "smtplib", "mailings.send.smtp", "smtp")
 MAY_SEND_MAIL = {f"mailings/send/{name}.py" for name in ("letter", "press", "deliver", "fleet", "backend", "notice")}
 # Invitations and links to a new password.
 MAY_SEND_MAIL |= {"accounts/letters.py"}
+# Alerts, to users.
+MAY_SEND_MAIL |= {"alerts/letters.py"}
 
 
 @cache

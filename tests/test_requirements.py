@@ -9,7 +9,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = {"memberSuite", "targetgroups", "accounts", "audit", "mailings", "api", "thrive_sync"}
+ROOMS = {"memberSuite", "targetgroups", "accounts", "audit", "mailings", "alerts", "api", "thrive_sync"}
 # The servers of the demo and of the tests are not for production.
 EMBEDDED = "thrive_sync/stack/"
 

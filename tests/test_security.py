@@ -19,7 +19,7 @@ from tests.test_permissions import addresses, ask, client_of, written
 
 __all__ = ["addresses", "desk", "mailbox", "rows"]
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("accounts", "audit", "targetgroups", "mailings")
+ROOMS = ("accounts", "audit", "targetgroups", "mailings", "alerts")
 # Whoever posts here shows a token or a signature instead, and no cookie counts.
 WITHOUT_COOKIES = ("/opt-out/{token}/", "/mail-events/{provider}/", "/api/", "/healthz", "/readyz", "/metrics")
 EVIL = '<script>alert("lamp")</script>'

@@ -107,6 +107,21 @@ def _configuration() -> dict[str, Any]:
                 "schedule": crontab(hour="3", minute="47"),
                 "options": {"queue": "scheduled"},
             },
+            "sweep alerts": {
+                "task": "alerts.tasks.sweep",
+                "schedule": settings.SYNC_SWEEP_SECONDS,
+                "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
+            },
+            "send alert letters": {
+                "task": "alerts.tasks.send_letters",
+                "schedule": settings.SYNC_SWEEP_SECONDS,
+                "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
+            },
+            "clean up alerts": {
+                "task": "alerts.tasks.clean_up",
+                "schedule": crontab(hour="3", minute="53"),
+                "options": {"queue": "scheduled"},
+            },
             "clean up API": {
                 "task": "api.tasks.clean_up",
                 "schedule": crontab(minute="41"),

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "audit",
     "targetgroups",
     "mailings",
+    "alerts",
     "api",
 ]
 MIDDLEWARE = [
@@ -175,6 +176,13 @@ if SYNC_SILENCE_SECONDS <= SYNC_HEARTBEAT_SECONDS:
 SYNC_SWEEP_SECONDS = env.seconds("SYNC_SWEEP_SECONDS", 10, least=0.1)
 SYNC_OUTCOME_DAYS = env.whole("SYNC_OUTCOME_DAYS", 90)
 MEMBERSUITE_RETRY_WAIT_SECONDS = env.seconds("MEMBERSUITE_RETRY_WAIT_SECONDS", 2, least=0)
+
+# Alerts: what recovers must stay so for a while before it is told, so that what flaps tells one thing
+ALERT_SETTLE_SECONDS = env.seconds("ALERT_SETTLE_SECONDS", 300, least=0)
+# A group shrank if one sync made it smaller by more than both of these.
+ALERT_SHRINK_PERCENT = env.whole("ALERT_SHRINK_PERCENT", 10, least=0)
+ALERT_SHRINK_PEOPLE = env.whole("ALERT_SHRINK_PEOPLE", 10, least=0)
+ALERT_DAYS = env.whole("ALERT_DAYS", 365)
 
 # Mail
 _mail = env.mail_server("EMAIL_URL", "smtp://localhost:25")

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("targetgroups.urls")),
     path("", include("mailings.urls")),
+    path("", include("alerts.urls")),
     path("api/", include("api.urls")),
 ]
 # Programs get their refusals as JSON.

@@ -1,0 +1,135 @@
+"""What is not good now: one look a kind, each bounded by what is not good. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import F, Q
+from django.urls import reverse
+
+from mailings.choices import MailingStatus
+from mailings.models import Mailing
+from targetgroups.choices import ACTIVE, GOOD, RunKind, RunStatus
+from targetgroups.models import Bridge, SyncRun, TargetGroup
+
+from .choices import AlertKind
+from .models import AlertState
+
+# A silent run is taken over by itself; whoever is told of every one of them stops reading.
+SILENCES = 3
+# A group that shrank is no news for longer.
+SHRUNK_FOR = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Something that is not good: what it is about, in words, and where to look."""
+
+    kind: AlertKind
+    key: str
+    about: str
+    text: str
+    link: str
+    run_id: int = 0
+    level: int | None = None
+
+
+def unreachable() -> Iterator[Condition]:
+    failing = Q(last_good_contact_at__isnull=True) | Q(last_failed_contact_at__gt=F("last_good_contact_at"))
+    for bridge in Bridge.objects.filter(failing, is_active=True, last_failed_contact_at__isnull=False):
+        yield Condition(
+            AlertKind.UNREACHABLE, f"bridge:{bridge.pk}", bridge.name,
+            f"{bridge.last_error_text or 'MemberSuite did not answer.'} No sync works until it does.",
+            reverse("targetgroups:bridge_configuration"),
+        )  # fmt: skip
+
+
+def failed() -> Iterator[Condition]:
+    for group in TargetGroup.objects.present().exclude(error_code=""):
+        text = f"{group.error_text} Its members are as they were."
+        yield Condition(
+            AlertKind.FAILED, f"group:{group.pk}", group.name, text, reverse("targetgroups:info", args=[group.pk])
+        )
+    for bridge in Bridge.objects.filter(is_active=True):
+        newest = SyncRun.objects.filter(bridge=bridge, kind=RunKind.LIST).exclude(status__in=ACTIVE).order_by("-id")
+        run = newest.first()
+        if run and run.status == RunStatus.FAILED:
+            text = f"{run.error_text or 'The list was not refreshed.'} Nothing was changed."
+            yield Condition(AlertKind.FAILED, f"list:{bridge.pk}", f"List refresh of {bridge.name}", text, _run(run))
+
+
+def held() -> Iterator[Condition]:
+    under_way = SyncRun.objects.active().filter(applies__isnull=False)
+    runs = SyncRun.objects.filter(status=RunStatus.HELD).exclude(pk__in=under_way.values("applies"))
+    newest = {_key(run): run for run in runs.select_related("bridge", "target_group").order_by("id")}
+    for key, run in newest.items():
+        yield Condition(AlertKind.HELD, key, _about(run), run.sentence, _run(run))
+
+
+def stalled(now: datetime) -> Iterator[Condition]:
+    since = now - SILENCES * timedelta(seconds=settings.SYNC_SILENCE_SECONDS)
+    running = SyncRun.objects.filter(status=RunStatus.RUNNING)
+    silent = running.filter(Q(progress__beat_at__lt=since) | Q(progress__isnull=True, started_at__lt=since))
+    for run in silent.select_related("bridge", "target_group"):
+        text = "Its worker has gone silent and nobody has taken the run over: the workers may be down."
+        yield Condition(AlertKind.STALLED, _key(run), _about(run), text, _run(run))
+
+
+def shrunk(after_run: int, now: datetime) -> Iterator[Condition]:
+    """Return the groups that completed runs after this one made smaller, and those told of that are small still."""
+    states = {state.key: state for state in AlertState.objects.filter(kind=AlertKind.SHRUNK)}
+    runs = SyncRun.objects.filter(pk__gt=after_run, kind=RunKind.GROUP, status__in=GOOD)
+    for run in runs.filter(target_group__deleted_at__isnull=True).select_related("target_group").order_by("id"):
+        before, after = run.figures.get("members_before"), run.figures.get("members_after")
+        if (known := states.get(_key(run))) and run.pk <= known.run_id:  # told already
+            continue
+        if run.target_group and before is not None and after is not None and is_shrunk(before, after):
+            text = f"From {before:,} to {after:,} members with one sync. The run lists who left, and why."
+            yield Condition(AlertKind.SHRUNK, _key(run), run.target_group.name, text, _run(run), run.pk, before)
+    told = {int(key.partition(":")[2]): state for key, state in states.items() if state.is_bad}
+    for group in TargetGroup.objects.present().filter(pk__in=told):
+        state = told[group.pk]
+        is_news = SyncRun.objects.filter(pk=state.run_id, finished_at__gt=now - SHRUNK_FOR).exists()
+        if is_news and is_shrunk(state.level or 0, group.member_count or 0):
+            yield Condition(AlertKind.SHRUNK, state.key, "", "", "", state.run_id, state.level)
+
+
+def stopped_mailings() -> Iterator[Condition]:
+    """Return the mailings that a person has to decide about; one that a person paused is theirs already."""
+    waiting = Mailing.objects.filter(status__in=(MailingStatus.STOPPED, MailingStatus.PAUSED)).exclude(stop_code="")
+    for mailing in waiting.only("name", "status", "stop_code"):
+        text = f"{mailing.get_status_display()}: {mailing.get_stop_code_display()}."
+        link = reverse("mailings:send", args=[mailing.pk])
+        yield Condition(AlertKind.MAILING, f"mailing:{mailing.pk}", mailing.name, text, link)
+
+
+def is_shrunk(before: int, after: int) -> bool:
+    """Say whether a group got smaller by more than both limits. Pure but for the settings."""
+    lost = before - after
+    return lost > settings.ALERT_SHRINK_PEOPLE and lost * 100 > before * settings.ALERT_SHRINK_PERCENT
+
+
+def all_now(after_run: int, now: datetime) -> dict[tuple[str, str], Condition]:
+    """Return everything that is not good, by kind and key; of two about one thing, the first."""
+    found: dict[tuple[str, str], Condition] = {}
+    parts: tuple[Iterable[Condition], ...] = (
+        *(unreachable(), failed(), held(), stalled(now), shrunk(after_run, now), stopped_mailings()),
+    )
+    for condition in (each for part in parts for each in part):
+        found.setdefault((condition.kind, condition.key), condition)
+    return found
+
+
+def _key(run: SyncRun) -> str:
+    return f"group:{run.target_group_id}" if run.target_group_id else f"{run.kind}:{run.bridge_id}"
+
+
+def _about(run: SyncRun) -> str:
+    return run.target_group.name if run.target_group else f"{run.get_kind_display()} of {run.bridge.name}"
+
+
+def _run(run: SyncRun) -> str:
+    return reverse("targetgroups:run", args=[run.pk])

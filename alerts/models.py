@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from .choices import AlertKind
+
+
+class AlertState(models.Model):
+    """How one thing stands with one kind of trouble; changed by claims alone, so that a change is told once."""
+
+    kind = models.CharField(max_length=16, choices=AlertKind.choices)
+    key = models.CharField(max_length=40)  # "group:12"
+    is_bad = models.BooleanField(default=False, db_default=False)
+    # Good again since then, and not told yet: it must stay so for a while (ALERT_SETTLE_SECONDS).
+    good_since = models.DateTimeField(null=True)
+    # Of what shrank: the run that it was told of, and how many members there were before it.
+    run_id = models.BigIntegerField(default=0, db_default=0)
+    level = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="alert_state_once")]
+        indexes = [
+            # The sweep: what was not good when it last looked.
+            models.Index(fields=["kind", "key"], name="alert_state_bad", condition=models.Q(is_bad=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"
+
+
+class Alert(models.Model):
+    """One time that something was not good: from when until when, in words, and where to look."""
+
+    kind = models.CharField(max_length=16, choices=AlertKind.choices)
+    key = models.CharField(max_length=40)
+    about = models.CharField(max_length=500)
+    text = models.TextField(blank=True)
+    link = models.CharField(max_length=200)
+    raised_at = models.DateTimeField()
+    recovered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "key"], condition=models.Q(recovered_at__isnull=True), name="alert_one_open"
+            )
+        ]
+        indexes = [
+            # The menu's count, on every page; few are open.
+            models.Index(fields=["id", "kind"], name="alert_open", condition=models.Q(recovered_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.about}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.recovered_at is None
+
+
+class Wishes(models.Model):
+    """What a person wants to be told of, and where; null is what their rights suggest."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="alert_wishes"
+    )
+    email = ArrayField(models.CharField(max_length=16), null=True)
+    app = ArrayField(models.CharField(max_length=16), null=True)
+    # Alerts up to this one are no news any more.
+    seen_id = models.BigIntegerField(default=0, db_default=0)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"alert wishes of {self.user_id}"
+
+
+class AlertLetter(models.Model):
+    """That a person is to be told of an alert, or of its end, by e-mail. What waits together goes in one message."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="letters")
+    is_recovery = models.BooleanField()
+    asked_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    batch = models.UUIDField(null=True)  # of the worker that has it now
+    sent_at = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["user", "alert", "is_recovery"], name="alert_letter_once"),
+        ]
+        indexes = [
+            # What waits to be sent; nearly nothing does.
+            models.Index(fields=["due_at"], name="alert_letter_due", condition=models.Q(sent_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"alert {self.alert_id} to {self.user_id}"
+
+
+class Swept(models.Model):
+    """How far the sweep has read the runs: everything below was over when it looked. One row."""
+
+    run_id = models.BigIntegerField(default=0)
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"runs up to {self.run_id}"
