@@ -1,4 +1,4 @@
-"""What nobody needs any more: sessions that ended, old letters, wrong passwords whose time is over, dead tokens."""
+"""What nobody needs any more: ended sessions, old letters and audit entries, passed lock-outs, dead tokens."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from accounts import letters, lockout, tokens
 from accounts.models import Session
+from audit import retention as audit_retention
 
 
 def clean_up() -> None:
@@ -13,3 +14,4 @@ def clean_up() -> None:
     letters.forget_old()
     lockout.forget_old()
     tokens.forget_old()
+    audit_retention.forget_old()

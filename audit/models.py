@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Upper
 
 
 class AuditEntry(models.Model):
-    """One change: who, when, what, before and after. Rows are only ever added; a trigger refuses everything else.
+    """One change: who, when, what, before and after. Rows are only ever added; triggers refuse everything else.
+
+    What is older than AUDIT_DAYS goes, by the one way that the triggers leave open (`audit.retention`).
 
     Holds no secret and no data of subscribers: names of people and addresses do not belong into before and after.
     """
@@ -34,6 +37,12 @@ class AuditEntry(models.Model):
             models.Index(
                 fields=["object_type", "object_id", "-at"], name="audit_of_object"
             ),  # what happened to one thing
+            models.Index(fields=["object_type", "-at", "-id"], name="audit_of_kind"),  # the log, of a kind of thing
+            models.Index(fields=["action", "-at", "-id"], name="audit_of_action"),  # the log, of a kind of change
+            models.Index(fields=["actor_label", "-at", "-id"], name="audit_of_actor"),  # the log, of one person
+            # The log's search: a part of the name of who did it, or of what it was done to.
+            GinIndex(OpClass(Upper("object_label"), name="gin_trgm_ops"), name="audit_search_object"),
+            GinIndex(OpClass(Upper("actor_label"), name="gin_trgm_ops"), name="audit_search_actor"),
         ]
 
     def __str__(self) -> str:

@@ -23,5 +23,6 @@ class MailingsConfig(AppConfig):
                 mailings=finding.pages_of,
                 unplaced=finding.events_of_nobody,
                 erase=persons.erase,
+                actions=finding.ACTIONS,
             )
         )

@@ -1,4 +1,4 @@
-"""What this room adds to the search box and to Home, and what it needs of the room below."""
+"""What this room adds to the search box, to Home and to the audit log, and what it needs of the room below."""
 
 from __future__ import annotations
 
@@ -16,6 +16,33 @@ from .models import EventCount, Mailing, MailingGroup
 
 # Nothing goes on with these until a person decides.
 STUCK = (MailingStatus.STOPPED, MailingStatus.PAUSED)
+
+# What is recorded of mailings, in the words of the audit log.
+ACTIONS = {
+    f"mailing.{word}": ("mailings", words)
+    for word, words in {
+        "created": "Mailing created",
+        "saved": "Mailing saved",
+        "copied": "Mailing copied",
+        "deleted": "Draft deleted",
+        "test": "Test sent",
+        "send": "Mailing sent or scheduled",
+        "send_stale": "Mailing sent to the last good list",
+        "accept": "The list as it is now accepted",
+        "retry": "Stopped mailing tried again",
+        "pause": "Mailing paused",
+        "resume": "Mailing resumed",
+        "cancel": "Mailing cancelled",
+        "stop": "Mailing stopped after a restore",
+        "stopped": "Mailing stopped",
+        "frozen": "Recipients fixed",
+        "finished": "Mailing finished",
+        "decide_unknown": "Unknown recipients decided",
+    }.items()
+} | {
+    "mailing.exported": ("exports", "People of a mailing exported"),
+    "mailings.exported": ("exports", "List of mailings exported"),
+}
 
 
 def find_mailings(text: str, most: int) -> list[Hit]:

@@ -37,8 +37,8 @@ def suppress(
         try:
             with transaction.atomic():
                 rows = suppression.add_many(addresses, cause, note, by=str(user))
-                for row in rows:
-                    audit.record(user, "suppressed", row, None, {"cause": row.cause, "note": row.note})
+                for row in rows:  # the note and, below, the reason may name people: they stand beside the suppression
+                    audit.record(user, "suppressed", row, None, {"cause": row.cause})
                 return rows
         except IntegrityError as error:
             refusal = error
@@ -73,7 +73,7 @@ def lift(ids: Collection[int], reason: str, user: AbstractBaseUser, *, is_asked_
             raise NotAllowedNow("Opt-outs and complaints end only when the people themselves ask. Nothing was changed.")
         suppression.lift_all(Suppression.objects.filter(pk__in=[row.pk for row in rows]), by=str(user), because=reason)
         for row in rows:
-            audit.record(user, "suppression.lifted", row, {"cause": row.cause}, {"reason": reason})
+            audit.record(user, "suppression.lifted", row, {"cause": row.cause})
     return rows
 
 

@@ -263,6 +263,19 @@ STILL_MAILABLE = Table(
     ),
 )
 
+AUDIT_LOG = Table(
+    "audit_log",
+    (
+        Column("at", "When", sort="at", is_fixed=True),
+        Column("who", "Who"),
+        Column("what", "What"),
+        Column("kind", "Kind", is_default=False),
+        Column("thing", "Done To"),
+        Column("changes", "Details"),
+        Column("number", "Entry", is_default=False, is_number=True),
+    ),
+)
+
 TABLES = {
     table.name: table
     for table in (
@@ -283,6 +296,7 @@ TABLES = {
         IN_SEARCH,
         WRITEBACKS,
         STILL_MAILABLE,
+        AUDIT_LOG,
     )
 }
 

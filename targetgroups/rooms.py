@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +87,7 @@ class Room:
         mailings: the pages of mailings, by ID; those that are not there any more are left out.
         unplaced: sentences for the suppression list, of what was told and is about nobody here.
         erase: empties what it keeps of a person, in the caller's transaction; returns how many rows it changed.
+        actions: what it records in the audit log, by its word there: (family, words).
     """
 
     name: str
@@ -99,6 +100,7 @@ class Room:
     mailings: Callable[[Collection[int]], Mapping[int, Link]] = lambda _ids: {}
     unplaced: Callable[[], Sequence[str]] = _none
     erase: Callable[[Subscriber], int] = lambda _person: 0
+    actions: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 _rooms: dict[str, Room] = {}
@@ -132,6 +134,11 @@ def mailings(ids: Collection[int]) -> dict[int, Link]:
 
 def unplaced() -> list[str]:
     return [sentence for room in above() for sentence in room.unplaced()]
+
+
+def actions() -> dict[str, tuple[str, str]]:
+    """Return what every room records, by its word in the audit log: (family, words)."""
+    return {word: told for room in above() for word, told in room.actions.items()}
 
 
 def erase(person: Subscriber) -> dict[str, int]:

@@ -2,6 +2,7 @@ from django.urls import path
 
 from .views import (
     activity,
+    audit_log,
     bridge,
     bulk,
     exports,
@@ -82,5 +83,8 @@ urlpatterns = [
     path("bridge-configuration/save/", bridge.save, name="save_bridge"),
     path("bridge-configuration/<int:bridge_id>/test/", bridge.test_connection, name="test_connection"),
     path("bridge-configuration/<int:bridge_id>/live/", bridge.live, name="bridge_live"),
+    path("audit-log/", audit_log.audit_log, name="audit_log"),
+    path("audit-log/csv/", audit_log.audit_csv, name="audit_csv"),
+    path("audit-log/<int:entry_id>/", audit_log.audit_entry, name="audit_entry"),
     path("tables/<str:name>/columns/", tables.choose_columns, name="choose_columns"),
 ]

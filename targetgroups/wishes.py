@@ -30,7 +30,7 @@ def opt_out(person: Subscriber, user: AbstractBaseUser, reason: str) -> Suppress
         raise NotAllowedNow("There is no address to opt out: nothing is kept of this person but the Remote ID.")
     with transaction.atomic():
         added = suppression.suppress(person.email, SuppressionCause.OPT_OUT, f"here: {reason}", by=str(user))
-        audit.record(user, "opt_out", added, None, _told(person, reason))
+        audit.record(user, "opt_out", added, None, _told(person))
     return added
 
 
@@ -51,7 +51,7 @@ def opt_in(person: Subscriber, user: AbstractBaseUser, reason: str) -> None:
             raise NotAllowedNow("Nothing keeps this address from being mailed.")
         for one in causes:
             suppression.lift(address, SuppressionCause(one.cause), by=str(user), because=reason)
-            audit.record(user, "opt_in", one, None, _told(person, reason))
+            audit.record(user, "opt_in", one, None, _told(person))
 
 
 def suppressed_address(person: Subscriber) -> str:
@@ -86,5 +86,6 @@ def _reason(reason: str) -> str:
     return reason
 
 
-def _told(person: Subscriber, reason: str) -> dict[str, Any]:
-    return {"remote_id": person.remote_id, "reason": reason}
+def _told(person: Subscriber) -> dict[str, Any]:
+    # The reason may name the person, and an entry stays after an erasure: it stands beside the suppression alone.
+    return {"remote_id": person.remote_id}

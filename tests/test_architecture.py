@@ -21,6 +21,8 @@ MAY_USE_CURSORS |= {f"mailings/send/{name}.py" for name in ("tally", "freeze")}
 MAY_USE_CURSORS |= {"targetgroups/listed.py"}
 # The last sync of each group and day: one look a pair, which no queryset can say either.
 MAY_USE_CURSORS |= {"targetgroups/views/growth.py"}
+# The one way by which entries of the audit log go is opened for a transaction.
+MAY_USE_CURSORS |= {"audit/retention.py"}
 MAIL_PACKAGES = ("django.core.mail", "smtplib", "mailings.send.smtp", "smtp")
 # How a message looks and to whom it goes; the connections to the mail server; any other of Django's backends; what
 # tells of a stop.

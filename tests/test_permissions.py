@@ -18,7 +18,10 @@ from accounts import links, people, tokens
 from accounts.models import User
 from accounts.permissions import RIGHTS, ROLES
 from accounts.scopes import SCOPES
+from audit import record
+from audit.models import AuditEntry
 from mailings import optout
+from targetgroups.views.audit_words import actions
 from tests.mailings.views.conftest import Desk, desk, mailbox
 from tests.targetgroups.views.conftest import Rows, rows
 from thrive_sync.stack.mailbox import Mailbox
@@ -87,6 +90,7 @@ def addresses(rows: Rows, desk: Desk, mailbox: Mailbox, settings: Any) -> dict[s
         "name": "target_groups",
         "kind": "would_remove",
         "token_id": tokens.create(other, "of somebody else", ["read:groups"], 1)[0].pk,
+        "entry_id": record("command", "target_group.moved", group).pk,
     }
     own = {
         "/opt-out/": {"token": optout.token_for(mailing.recipients.first())},
@@ -162,6 +166,18 @@ def test_behind_every_page_of_the_table_there_is_something_to_refuse(addresses: 
         if how == "GET" and any(may.values())
     }
     assert {address: code for address, code in found.items() if code not in (200, 302)} == {}
+
+
+@pytest.mark.django_db
+def test_r16_every_export_is_recorded_and_in_the_audit_logs_family_of_exports(addresses: dict[str, str]) -> None:
+    client, exports = client_of("Administrator"), [address for address in addresses if address.endswith("/csv/")]
+    assert len(exports) > 10
+    for address in exports:
+        before = AuditEntry.objects.count()
+        assert client.post(addresses[address], {"q": "ada@lamps"}).status_code == 200, address
+        entries = list(AuditEntry.objects.all()[: AuditEntry.objects.count() - before])
+        assert [actions()[entry.action][0] for entry in entries] == ["exports"], address
+        assert entries[0].actor_label == "administrator" and "ada@" not in str(entries[0].after)
 
 
 def test_the_rights_of_each_role_are_those_of_the_table() -> None:

@@ -184,6 +184,11 @@ ALERT_SHRINK_PERCENT = env.whole("ALERT_SHRINK_PERCENT", 10, least=0)
 ALERT_SHRINK_PEOPLE = env.whole("ALERT_SHRINK_PEOPLE", 10, least=0)
 ALERT_DAYS = env.whole("ALERT_DAYS", 365)
 
+# The audit log: for how many days what was changed is kept; 0: for good
+AUDIT_DAYS = env.whole("AUDIT_DAYS", 0, least=0)
+if 0 < AUDIT_DAYS < 30:
+    raise env.malformed("AUDIT_DAYS", "it must be 30 or more, or 0 for good")
+
 # Mail
 _mail = env.mail_server("EMAIL_URL", "smtp://localhost:25")
 EMAIL_BACKEND = _mail["EMAIL_BACKEND"]

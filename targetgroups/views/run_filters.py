@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, QueryDict
@@ -23,6 +23,7 @@ from ..choices import RunKind, RunStatus, Trigger
 from ..models import SyncRequest, SyncRun, TargetGroup
 from ..querysets import SyncRunQuerySet
 
+Rows = TypeVar("Rows", bound="QuerySet[Any]")
 PRESETS = {"today": ("Today", 1), "7d": ("7 days", 7), "30d": ("30 days", 30)}
 MOST_OFFERED = 20
 _PAGE_OF_A_LIST = ("after", "before")
@@ -58,21 +59,11 @@ class RunFilters:
         runs = SyncRun.objects.filter(**{field: value for field, value in words.items() if value})
         if self.who:
             runs = runs.filter(Exists(SyncRequest.objects.filter(user=self.who, run=OuterRef("pk"))))
-        since, until = self._days(today)
-        if since:
-            runs = runs.filter(created_at__gte=_midnight(since))
-        if until:
-            runs = runs.filter(created_at__lt=_midnight(until + timedelta(days=1)))
-        return runs
+        return in_days(runs, "created_at", self.when, self.since, self.until, today)
 
     def without(self, name: str) -> RunFilters:
         default: Any = RunFilters.__dataclass_fields__[name].default
         return replace(self, **{name: default})
-
-    def _days(self, today: date) -> tuple[date | None, date | None]:
-        if self.when:
-            return today - timedelta(days=PRESETS[self.when][1] - 1), None
-        return self.since, self.until
 
 
 @dataclass(frozen=True)
@@ -95,8 +86,8 @@ def filters_of(request: HttpRequest) -> RunFilters:
         who=User.objects.filter(pk=_number(asked.get("who", ""))).first() if asked.get("who") else None,
         outcome=_known(asked.get("outcome", ""), RunStatus.values),
         when=when,
-        since=None if when else _day(asked.get("from", "")),
-        until=None if when else _day(asked.get("to", "")),
+        since=None if when else day_of(asked.get("from", "")),
+        until=None if when else day_of(asked.get("to", "")),
     )
 
 
@@ -136,11 +127,11 @@ def query_without(address: QueryDict, *names: str) -> str:
     return left.urlencode()
 
 
-def presets_of(filters: RunFilters, address: QueryDict) -> Iterator[tuple[str, str, bool]]:
+def presets_of(when: str, address: QueryDict) -> Iterator[tuple[str, str, bool]]:
     """Give label, address and whether it is chosen, of each span of days that one click chooses."""
     for word, (label, _) in PRESETS.items():
         rest = query_without(address, "when", "since", "until")
-        yield label, f"{rest}&when={word}" if rest else f"when={word}", filters.when == word
+        yield label, f"{rest}&when={word}" if rest else f"when={word}", when == word
 
 
 def bar_of(filters: RunFilters, address: QueryDict) -> dict[str, Any]:
@@ -155,7 +146,7 @@ def bar_of(filters: RunFilters, address: QueryDict) -> dict[str, Any]:
             ("who", "Who", [("", "Everybody"), *people], who),
             ("outcome", "Outcome", [("", "All outcomes"), *RunStatus.choices], filters.outcome),
         ],
-        "presets": list(presets_of(filters, address)),
+        "presets": list(presets_of(filters.when, address)),
         "group_name": typed,
         "candidates": options_of(address)[:MOST_OFFERED] if typed else [],
     }
@@ -193,11 +184,8 @@ def _words(filters: RunFilters, name: str) -> tuple[str, str]:
         return "Who", str(filters.who.get_full_name() or filters.who) if filters.who else ""
     if name == "group":
         return "Target group", str(filters.group)
-    if name == "when":
-        return "Asked for", "today" if filters.when == "today" else f"in the last {PRESETS[filters.when][0]}"
-    if name in ("since", "until"):
-        day = getattr(filters, name)
-        return "Asked for", f"{'from' if name == 'since' else 'up to'} {format_date(day, 'M j, Y')}"
+    if name in ("when", "since", "until"):
+        return words_of_time("Asked for", name, filters.when, filters.since, filters.until)
     choices = {"kind": RunKind, "trigger": Trigger, "outcome": RunStatus}[name]
     return name.capitalize(), str(choices(getattr(filters, name)).label)
 
@@ -213,16 +201,37 @@ def _key(run_id: int | None, order: list[str]) -> tuple[object, ...] | None:
     return SyncRun.objects.filter(pk=run_id).values_list(*order).first()
 
 
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
+def in_days(
+    rows: Rows, field: str, when: str, since: date | None, until: date | None, today: date | None = None
+) -> Rows:
+    """Return the rows whose time lies within whole days of the reader: those of a word of PRESETS, or between two."""
+    if when:
+        since, until = (today or timezone.localdate()) - timedelta(days=PRESETS[when][1] - 1), None
+    if since:
+        rows = rows.filter(**{f"{field}__gte": _midnight(since)})
+    if until:
+        rows = rows.filter(**{f"{field}__lt": _midnight(until + timedelta(days=1))})
+    return rows
 
 
-def _day(text: str) -> date | None:
+def words_of_time(label: str, name: str, when: str, since: date | None, until: date | None) -> tuple[str, str]:
+    """Put one of the filters of time in words."""
+    if name == "when":
+        return label, "today" if when == "today" else f"in the last {PRESETS[when][0]}"
+    day = since if name == "since" else until
+    return label, f"{'from' if name == 'since' else 'up to'} {format_date(day, 'M j, Y') if day else ''}"
+
+
+def day_of(text: str) -> date | None:
     try:
         day = parse_date(text)
     except ValueError:  # well formed, but no such day
         return None
     return day if day and 2000 <= day.year <= 2100 else None
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def _known(word: str, words: list[str]) -> str:

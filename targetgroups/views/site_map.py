@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from accounts.models import User
-from accounts.permissions import MANAGE_USERS, VIEW_BRIDGE, VIEW_GROUPS, VIEW_MAILINGS, VIEW_SUBSCRIBERS
+from accounts.permissions import MANAGE_USERS, VIEW_AUDIT, VIEW_BRIDGE, VIEW_GROUPS, VIEW_MAILINGS, VIEW_SUBSCRIBERS
 
 from ..rooms import Hit
 
@@ -67,6 +67,11 @@ PLACES = (
         "Users", "Admin > Users", "accounts:users", "person-plus", MANAGE_USERS,
         ("Settings > Users", "Admin > User Management"),
         "people accounts roles invite permissions deactivate unlock two-step sign-in sessions",
+    ),
+    Place(
+        "Audit Log", "Admin > Audit Log", "targetgroups:audit_log", "clock-history", VIEW_AUDIT,
+        ("Reports > User Activity",),
+        "who changed what when history exports exported recorded trail before after",
     ),
     Place(
         "Preferences", "Account > Preferences", "accounts:preferences", "person-circle", "",

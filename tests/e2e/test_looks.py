@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, Request, expect
 
+import audit
 from accounts import links, people, tokens, two_step
 from accounts.models import User
 from accounts.scopes import SCOPES
@@ -104,6 +105,21 @@ def pages(site: str) -> dict[str, str]:
         "writeback": f"/bridge-configuration/{group.bridge_id}/writeback/",
         "preferences": "/preferences/",
         **users(),
+        **log(rows),
+    }
+
+
+def log(rows: Rows) -> dict[str, str]:
+    """Entries of the audit log with long values, by people and by themselves."""
+    long = rows.group("Members of the chapter, with a name that goes on for rather longer than anybody needs " * 2)
+    before = {"service_address": "https://a-rather-long-host.example.org/with/a/path", "page_size": 200}
+    after = before | {"service_address": "https://" + "x" * 90 + ".example.org/", "page_size": 25}
+    entry = audit.record(User.objects.get(username="dana"), "bridge changed", rows.bridge, before, after)
+    audit.record("schedule", "group.requested", long, None, {"run": 7, "trigger": "schedule"})
+    return {
+        "audit-log": "/audit-log/",
+        "audit-none": "/audit-log/?who=schedule&what=users",
+        "audit-entry": f"/audit-log/{entry.pk}/",
     }
 
 

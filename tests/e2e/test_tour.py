@@ -108,6 +108,7 @@ def pages(site: str, standin: StandIn, broker: redis.Redis, tmp_path: Path, sett
         "inbox": "/demo/inbox/",
         "users": "/users/",
         "user": f"/users/{colleague.pk}/",
+        "audit-log": "/audit-log/",
         "preferences": "/preferences/",
     }
 

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.permissions import ROLES, Role
+from audit import record
 from targetgroups.models import SyncRequest, SyncRun
 from targetgroups.urls import urlpatterns
 from tests.targetgroups.views.conftest import Rows, SignIn
@@ -22,7 +23,7 @@ POSTED = {
     "people_csv", "check_again", "opt_out_here", "opt_in_here", "erase",
     "resync_many", "move", "delete", "undelete", "create_folder", "rename_folder", "delete_folder",
     "refresh_from_home", "sync_from_home", "suppressions_csv", "lift_suppressions",
-    "writebacks_csv", "retry_writebacks", "check_opt_outs", "queue_opt_outs",
+    "audit_csv", "writebacks_csv", "retry_writebacks", "check_opt_outs", "queue_opt_outs",
 }  # fmt: skip
 
 
@@ -39,6 +40,7 @@ def addresses(rows: Rows) -> dict[str, str]:
         "subscriber_id": rows.member(group, "ada@lamps.example").pk,
         "name": "target_groups",
         "kind": "would_remove",
+        "entry_id": record("command", "target_group.moved", group).pk,
     }
     return {
         str(pattern.name): reverse(f"targetgroups:{pattern.name}", kwargs=_needed(pattern, values))

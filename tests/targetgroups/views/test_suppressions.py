@@ -234,7 +234,7 @@ def test_pasted_addresses_are_suppressed_each_once_and_recorded_without_the_addr
         "new@lamps.example", "manual", "list of the former system", "administrator"
     )  # fmt: skip
     entries = AuditEntry.objects.filter(action="suppressed", object_id=str(row.pk))
-    assert [entry.after for entry in entries] == [{"cause": "manual", "note": "list of the former system"}]
+    assert [entry.after for entry in entries] == [{"cause": "manual"}]
     assert "lamps.example" not in entries[0].object_label
 
 
@@ -295,7 +295,7 @@ def test_several_are_lifted_with_one_reason_and_recorded(listed: Rows, sign_in: 
     assert (row.lifted_by, row.lifted_because) == ("administrator", "asked by phone")
     entries = AuditEntry.objects.filter(action="suppression.lifted")
     assert sorted(int(entry.object_id) for entry in entries) == sorted(ids)
-    assert {str(entry.after) for entry in entries} == {"{'reason': 'asked by phone'}"}
+    assert not any("phone" in str(entry.after) for entry in entries)
     assert "asked by phone" in text_of(sign_in().get(f"{PAGE}?show=lifted"))
 
 
