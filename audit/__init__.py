@@ -56,6 +56,14 @@ def record(
     )
 
 
+def newest(obj: Model, *actions: str) -> AuditEntry | None:
+    """Return the last entry about an object that is one of these actions."""
+    from audit.models import AuditEntry
+
+    entries = AuditEntry.objects.filter(object_type=obj._meta.label_lower, object_id=str(obj.pk), action__in=actions)
+    return entries.order_by("-at", "-id").select_related("actor").first()
+
+
 def without_secrets(value: Any) -> Any:
     """Return the value without any key that names a secret, at any depth."""
     if isinstance(value, dict):

@@ -26,6 +26,7 @@ from .querysets import figures_of
 from .reviewed import Numbers
 from .send import lease, pipeline, resync
 from .send.render import NOT_ASCII, is_ascii_address, is_one_line
+from .stretch import Stretch, picture
 
 Actor = AbstractBaseUser | None
 
@@ -55,6 +56,7 @@ def save_mailing(
     *,
     version: int,
     not_to_ids: Sequence[int] = (),
+    by_itself: bool = False,
 ) -> Mailing:
     """Change a mailing that may still be changed, and return it as it is now.
 
@@ -62,18 +64,19 @@ def save_mailing(
         values: some of FIELDS.
         group_ids: every group it goes to; `not_to_ids`: every group it does not go to, which wins over the former.
         version: the version that the person saw when the change began.
+        by_itself: nobody said Save: the page keeps what is typed.
 
     Raises NotAllowedNow if it is no longer editable, or somebody saved it meanwhile.
     """
     if unknown := values.keys() - set(FIELDS):
         raise TypeError(f"a mailing has no field {', '.join(sorted(unknown))}")
-    before = _picture(mailing.pk)
+    stretch = Stretch(mailing)
     saveable = Mailing.objects.filter(pk=mailing.pk, status__in=EDITABLE, version=version)
     if not claim(saveable, **values, version=F("version") + 1, changed_at=Now()):
         raise NotAllowedNow(_why_not_saved(mailing))
     _set_groups(mailing, group_ids, not_to_ids)
     mailing.refresh_from_db()
-    audit.record(_actor(user), "mailing.saved", mailing, before, _picture(mailing.pk))
+    stretch.saved(_actor(user), by_itself=by_itself)
     return mailing
 
 
@@ -81,12 +84,12 @@ def save_mailing(
 def begin_message(mailing: Mailing, start: Beginning, user: Actor) -> Mailing:
     """Put a ready message into a mailing that has none. Raises NotAllowedNow if somebody wrote one meanwhile."""
     values = {"subject": mailing.subject or start.subject, "preheader": start.preheader, "html": start.html}
-    before = _picture(mailing.pk)
+    stretch = Stretch(mailing)
     empty = Mailing.objects.filter(pk=mailing.pk, status__in=EDITABLE, html="", text="")
     if not claim(empty, **values, version=F("version") + 1, changed_at=Now()):
         raise NotAllowedNow("This mailing has a message already, or can't be changed any more.")
     mailing.refresh_from_db()
-    audit.record(_actor(user), "mailing.saved", mailing, before, _picture(mailing.pk))
+    stretch.saved(_actor(user))
     return mailing
 
 
@@ -110,7 +113,8 @@ def delete_draft(mailing: Mailing, user: Actor) -> None:
     locked = Mailing.objects.select_for_update().filter(pk=mailing.pk, status=MailingStatus.DRAFT).first()
     if locked is None:
         raise _refusal(mailing, "deleted")
-    audit.record(_actor(user), "mailing.deleted", locked, _picture(mailing.pk), None)
+    Stretch(locked).end()
+    audit.record(_actor(user), "mailing.deleted", locked, picture(mailing.pk), None)
     locked.delete()
 
 
@@ -416,6 +420,7 @@ def _schedule(sendable: QuerySet[Mailing], mailing: Mailing, user: Actor, **valu
     values |= {"status": MailingStatus.SCHEDULED, "sent_by": _known(user), "requested_at": Now()}
     values |= {"moment_at": None, "due_at": None, "server_tries": 0, "found": None, **_NOT_STOPPED}
     _change(sendable, mailing, "sent", **values)
+    Stretch(mailing).end()  # before the entry that says it was sent
     mailing.groups.update(run=None, member_count=None, stale_read_at=None)
     wake_mailing(mailing.pk)
 
@@ -447,17 +452,6 @@ def _set_groups(mailing: Mailing, group_ids: Sequence[int], not_to_ids: Sequence
     mailing.groups.exclude(target_group__in=known).delete()
     for pk in known:
         MailingGroup.objects.update_or_create(mailing=mailing, target_group_id=pk, defaults={"role": roles[pk]})
-
-
-def _picture(mailing_id: int) -> dict[str, Any]:
-    """Give what an audit entry keeps of a mailing: its head and groups; the text by its length."""
-    mailing = Mailing.objects.get(pk=mailing_id)
-    picture: dict[str, Any] = {name: getattr(mailing, name) for name in ("name", "from_name", "subject")}
-    picture |= {"text_length": len(mailing.text), "html_length": len(mailing.html), "version": mailing.version}
-    picture["not_to_address_count"] = len(mailing.not_to_addresses)
-    for role in GroupRole:
-        picture[role] = sorted(mailing.groups.filter(role=role).values_list("target_group_id", flat=True))
-    return picture
 
 
 def _gone_so_far(mailing: Mailing) -> dict[str, int]:

@@ -51,7 +51,13 @@ def save(request: HttpRequest, mailing_id: int) -> HttpResponse:
         return _show(request, mailing, form, to, not_to, status=422, version=version)
     try:
         enqueue.save_mailing(
-            mailing, form.cleaned_data, list(to), person(request), version=int(version), not_to_ids=list(not_to)
+            mailing,
+            form.cleaned_data,
+            list(to),
+            person(request),
+            version=int(version),
+            not_to_ids=list(not_to),
+            by_itself=is_kept_alone,
         )
     except NotAllowedNow as error:
         if is_kept_alone:

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from audit.models import AuditEntry
-from mailings import enqueue
+from mailings import enqueue, stretch
 from mailings.choices import CANCELLABLE, EDITABLE, MailingStatus
 from mailings.exceptions import NotAllowedNow, NotReady
 from mailings.models import Mailing
@@ -38,6 +38,64 @@ def test_a_draft_is_written_saved_copied_and_deleted_and_each_is_recorded(post: 
     actions = ["mailing.created", "mailing.saved", "mailing.copied", "mailing.deleted"]
     assert list(entries) == [(action, "mia") for action in actions]
     assert AuditEntry.objects.get(action="mailing.saved").after["to"] == [group.pk]
+
+
+def _kept(mailing: Mailing, name: str, user: object, *, by_itself: bool = True) -> None:
+    enqueue.save_mailing(mailing, {"name": name}, [], user, version=mailing.version, by_itself=by_itself)
+
+
+def _log() -> list[tuple[object, ...]]:
+    """Tell who changed the name from what to what, as the log has it."""
+    entries = AuditEntry.objects.filter(action__in=("mailing.writing", "mailing.saved")).order_by("pk")
+    return [(each.action, each.actor_label, each.before["name"], each.after["name"]) for each in entries]
+
+
+def test_a_stretch_of_writing_that_keeps_itself_is_two_entries(post: Post) -> None:
+    mia = get_user_model().objects.create_user("mia")
+    mailing = enqueue.create_mailing(mia)
+    for name in ("L", "La", "Lam", "Lamp"):
+        _kept(mailing, name, mia)
+    began = ("mailing.writing", "mia", "New mailing", "L")
+    assert _log() == [began]
+    _kept(mailing, "Lamps", mia, by_itself=False)
+    assert _log() == [began, ("mailing.saved", "mia", "L", "Lamps")]
+    _kept(mailing, "Lamps!", mia)
+    assert _log()[2:] == [("mailing.writing", "mia", "Lamps", "Lamps!")], "what is written after a Save begins anew"
+
+
+@pytest.mark.parametrize("by_itself", [True, False])
+def test_what_one_wrote_is_never_put_down_to_the_next(post: Post, by_itself: bool) -> None:
+    mia, ben = (get_user_model().objects.create_user(name) for name in ("mia", "ben"))
+    mailing = enqueue.create_mailing(mia)
+    for name in ("L", "Lamps"):
+        _kept(mailing, name, mia)
+    _kept(mailing, "Candles", ben, by_itself=by_itself)
+    action = "mailing.writing" if by_itself else "mailing.saved"
+    assert _log()[1:] == [("mailing.saved", "mia", "L", "Lamps"), (action, "ben", "Lamps", "Candles")]
+    assert "kept_at" in AuditEntry.objects.get(action="mailing.saved", actor=mia).after
+
+
+def test_whoever_comes_back_after_a_pause_begins_another_stretch(post: Post) -> None:
+    mia = get_user_model().objects.create_user("mia")
+    mailing = enqueue.create_mailing(mia)
+    for name in ("L", "Lamps"):
+        _kept(mailing, name, mia)
+    Mailing.objects.update(changed_at=Now() - stretch.QUIET)
+    _kept(mailing, "Candles", mia)
+    assert _log()[1:] == [("mailing.saved", "mia", "L", "Lamps"), ("mailing.writing", "mia", "Lamps", "Candles")]
+
+
+@pytest.mark.parametrize("action", ["mailing.send", "mailing.deleted"])
+def test_what_keeps_itself_is_recorded_in_full_before_it_is_sent_or_deleted(post: Post, action: str) -> None:
+    mia, ben = (get_user_model().objects.create_user(name) for name in ("mia", "ben"))
+    group = post.group(ADA)
+    mailing = post.mailing(group)
+    for name in ("L", "Lamps"):
+        enqueue.save_mailing(mailing, {"name": name}, [group.pk], mia, version=mailing.version, by_itself=True)
+    (enqueue.request_send if action == "mailing.send" else enqueue.delete_draft)(mailing, ben)
+    saved, last = AuditEntry.objects.order_by("-pk")[:2][::-1]
+    assert (saved.action, saved.actor, last.action, last.actor) == ("mailing.saved", mia, action, ben)
+    assert saved.after["name"] == "Lamps"
 
 
 def test_what_somebody_else_saved_meanwhile_is_not_overwritten(post: Post) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from audit.models import AuditEntry
 from mailings.models import Mailing
 from mailings.views.estimate import estimate
 from targetgroups.models import ReceivingCount, TargetGroup
@@ -80,6 +81,8 @@ def test_a_draft_keeps_itself_and_the_page_gets_the_next_version(desk: Desk, sig
     assert 'name="version" value="2"' in answer.content.decode()
     mailing.refresh_from_db()
     assert (mailing.html, mailing.preheader, mailing.version) == ("<p>a</p>\n", "First words", 2)
+    kept(sign_in(), mailing, html="<p>ab</p>")
+    assert list(AuditEntry.objects.values_list("action", flat=True)) == ["mailing.writing"], "one for the whole stretch"
 
 
 def test_a_draft_that_somebody_changed_or_that_is_not_well_formed_is_not_kept(desk: Desk, sign_in: SignIn) -> None:
