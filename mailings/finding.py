@@ -22,6 +22,7 @@ ACTIONS = {
     f"mailing.{word}": ("mailings", words)
     for word, words in {
         "created": "Mailing created",
+        "writing": "Mailing being written",
         "saved": "Mailing saved",
         "copied": "Mailing copied",
         "deleted": "Draft deleted",

@@ -21,7 +21,6 @@ from .models import Mailing
 
 # Whoever pauses for longer begins another stretch.
 QUIET = timedelta(minutes=30)
-WRITING, SAVED = "mailing.writing", "mailing.saved"
 
 
 def picture(mailing_id: int) -> dict[str, Any]:
@@ -42,8 +41,8 @@ class Stretch:
         self._mailing = mailing
         self._before = picture(mailing.pk)
         self._kept_at = Mailing.objects.values_list("changed_at", flat=True).get(pk=mailing.pk)
-        newest = audit.newest(mailing, WRITING, SAVED)
-        self._open = newest if newest is not None and newest.action == WRITING else None
+        newest = audit.newest(mailing, "mailing.writing", "mailing.saved")
+        self._open = newest if newest is not None and newest.action == "mailing.writing" else None
 
     def saved(self, actor: AbstractBaseUser | str, *, by_itself: bool = False) -> None:
         """Record that the mailing was saved: by a click, or by itself as it was written."""
@@ -54,7 +53,8 @@ class Stretch:
             before = self._open.after or before
         else:
             self.end()
-        audit.record(actor, WRITING if by_itself else SAVED, self._mailing, before, picture(self._mailing.pk))
+        after = picture(self._mailing.pk)
+        audit.record(actor, "mailing.writing" if by_itself else "mailing.saved", self._mailing, before, after)
 
     def end(self) -> None:
         """Record what an open stretch came to, because something else happens to the mailing now."""
@@ -62,7 +62,7 @@ class Stretch:
         if self._open is None or not left or left["version"] == self._before["version"]:
             return
         author, after = self._open.actor or self._open.actor_label, self._before | {"kept_at": self._kept_at}
-        audit.record(author, SAVED, self._mailing, left, after)
+        audit.record(author, "mailing.saved", self._mailing, left, after)
 
 
 def _is_by(entry: AuditEntry, actor: AbstractBaseUser | str) -> bool:

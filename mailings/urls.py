@@ -55,4 +55,5 @@ urlpatterns = [
     # Only in the demo.
     path("demo/inbox/", inbox.inbox, name="inbox"),
     path("demo/inbox/<int:number>/", inbox.letter, name="letter"),
+    path("demo/inbox/<int:number>/tell/", inbox.tell, name="tell_of_letter"),
 ]

@@ -6,15 +6,18 @@ import re
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.decorators import requires
+from targetgroups.models import Subscriber
 from targetgroups.views.asking import is_part, whole
+from thrive_sync.lib.addresses import address_key
 from thrive_sync.stack.mailbox import NEWEST_KEPT, Letter, Mailbox
 
-from . import reading
+from . import play_provider, reading
 
 PAGE = 50
 SHOWN_FIRST = ("From", "Reply-To", "To", "Subject", "Date")
@@ -42,13 +45,39 @@ def inbox(request: HttpRequest) -> HttpResponse:
 @requires()
 @require_GET
 def letter(request: HttpRequest, number: int) -> HttpResponse:
+    found = _letter(number)
+    first = [(name, value) for name, value in found.headers if name in SHOWN_FIRST]
+    rest = [(name, value) for name, value in found.headers if name not in SHOWN_FIRST]
+    context = {
+        "letter": found,
+        "first": first,
+        "rest": rest,
+        "opt_out_link": _opt_out_link(found),
+        "has_provider": play_provider.is_there(),
+        "person": Subscriber.objects.filter(address_key=address_key(found.to)).order_by("bridge", "pk").first(),
+    }
+    return render(request, "mailings/letter.html", context)
+
+
+@requires()
+@require_POST
+def tell(request: HttpRequest, number: int) -> HttpResponse:
+    """Have a message bounce, or its reader complain: what a mail provider would tell is told to the webhook."""
+    found, kind = _letter(number), request.POST.get("event", "")
+    if kind not in play_provider.SENTENCES or not play_provider.is_there():
+        raise Http404
+    if play_provider.tell(found, kind):
+        messages.success(request, play_provider.SENTENCES[kind])
+    else:
+        messages.error(request, "The webhook did not take it.")
+    return redirect("mailings:letter", number)
+
+
+def _letter(number: int) -> Letter:
     found = _mailbox().read(number)
     if found is None:
         raise Http404
-    first = [(name, value) for name, value in found.headers if name in SHOWN_FIRST]
-    rest = [(name, value) for name, value in found.headers if name not in SHOWN_FIRST]
-    context = {"letter": found, "first": first, "rest": rest, "opt_out_link": _opt_out_link(found)}
-    return render(request, "mailings/letter.html", context)
+    return found
 
 
 def _mailbox() -> Mailbox:

@@ -46,6 +46,8 @@ def secrets(var: Path) -> dict[str, str]:
         "SECRET_KEY": lambda: token_urlsafe(50),
         "FIELD_ENCRYPTION_KEYS": lambda: Fernet.generate_key().decode(),
         "DEMO_PASSWORD": lambda: token_hex(6),
+        # The demo's inbox plays a mail provider, whose webhook is signed.
+        "MAILGUN_WEBHOOK_KEY": lambda: token_hex(32),
     }
     missing = {name: make() for name, make in made.items() if not kept.get(name)}
     if missing:

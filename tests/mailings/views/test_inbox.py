@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from mailings import bounces
+from mailings.models import MailEvent
+from mailings.send.render import message_id
+from targetgroups.models import Suppression
 from tests.mailings.views.conftest import Desk, SignIn, text_of
 from tests.targetgroups.views.conftest import Rows
 from thrive_sync.stack.mailbox import Mailbox
@@ -55,6 +59,55 @@ def test_a_message_shows_its_headers_its_text_and_its_opt_out_link(mailbox: Mail
     assert "Hello <b>" not in page.content.decode()
     assert 'href="http://127.0.0.1:8000/opt-out/1.x/"' in page.content.decode()
     assert sign_in().get(f"{INBOX}1/").status_code == 404
+
+
+@pytest.fixture
+def signing_key(settings: Any) -> str:
+    settings.ANYMAIL = {"MAILGUN_WEBHOOK_SIGNING_KEY": "the demo's own"}
+    return "the demo's own"
+
+
+@pytest.mark.parametrize(
+    ("kind", "button", "cause", "outcome"),
+    [
+        ("bounce", "Bounce this message", "hard_bounce", "bounced"),
+        ("complaint", "Complain about it", "complaint", "sent"),
+    ],
+)
+def test_a_message_that_bounces_or_is_complained_about_is_told_as_by_a_provider(
+    kind: str, button: str, cause: str, outcome: str,
+    mailbox: Mailbox, signing_key: str, rows: Rows, desk: Desk, sign_in: SignIn, settings: Any,
+) -> None:  # fmt: skip
+    mailing = desk.frozen(rows.group(), "sent", sent=2)
+    recipient = mailing.recipients.get(email="sent00@example.org")
+    mailing.recipients.update(in_flight_at=recipient.settled_at)
+    name = message_id(mailing, recipient.pk, settings.SITE_URL)
+    number = mailbox.keep(f"Message-ID: {name}\r\n".encode() + MESSAGE, recipient.email)
+    client, page = sign_in(), f"{INBOX}{number}/"
+    assert button in text_of(client.get(page))
+    for _ in range(2):
+        answer = client.post(f"{page}tell/", {"event": kind}, follow=True)
+        assert "The webhook was told that" in text_of(answer)
+    bounces.apply(MailEvent.objects.get().pk)
+    assert Suppression.objects.values_list("address_key", "cause", "mailing_id").get() == (
+        recipient.email, cause, mailing.pk
+    )  # fmt: skip
+    recipient.refresh_from_db()
+    assert recipient.outcome == outcome
+    assert f'href="/subscribers/{recipient.subscriber_id}/"' in answer.content.decode()
+    assert client.post(f"{page}tell/", {"event": "delivered"}).status_code == 404
+
+
+def test_what_the_inbox_tells_is_signed_like_any_other(
+    mailbox: Mailbox, signing_key: str, sign_in: SignIn, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = mailbox.keep(MESSAGE, "ada@example.org")
+    monkeypatch.setattr(
+        "mailings.views.play_provider._signature", lambda: {"timestamp": "1", "token": "2", "signature": "3"}
+    )
+    assert "did not take it" in text_of(sign_in().post(f"{INBOX}{number}/tell/", {"event": "bounce"}, follow=True))
+    settings.ANYMAIL = {}
+    assert "Bounce this message" not in text_of(sign_in().get(f"{INBOX}{number}/"))
 
 
 @pytest.mark.parametrize(("status", "polls"), [("sending", True), ("sent", False)])
