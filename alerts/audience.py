@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from accounts.models import User
-from accounts.permissions import SEND_MAILING, SYNC, VIEW_BRIDGE, VIEW_GROUPS, VIEW_MAILINGS
+from accounts.permissions import MANAGE_SETTINGS, SEND_MAILING, SYNC, VIEW_BRIDGE, VIEW_GROUPS, VIEW_MAILINGS
 
 from .choices import AlertKind, Channel
 from .models import Alert, Wishes
@@ -17,9 +17,10 @@ _RIGHT = {
     AlertKind.STALLED: VIEW_GROUPS,
     AlertKind.SHRUNK: VIEW_GROUPS,
     AlertKind.MAILING: VIEW_MAILINGS,
+    AlertKind.WEBHOOK: MANAGE_SETTINGS,
 }
 # Whoever never said anything else: with this right they are told ...
-_CARES = dict.fromkeys(AlertKind, SYNC) | {AlertKind.MAILING: SEND_MAILING}
+_CARES = dict.fromkeys(AlertKind, SYNC) | {AlertKind.MAILING: SEND_MAILING, AlertKind.WEBHOOK: MANAGE_SETTINGS}
 # ... by these ways. A mailing's author and sender get an e-mail of its stop anyway.
 _DEFAULT = {
     AlertKind.UNREACHABLE: (Channel.EMAIL, Channel.APP),
@@ -28,6 +29,7 @@ _DEFAULT = {
     AlertKind.STALLED: (Channel.APP,),
     AlertKind.SHRUNK: (Channel.APP,),
     AlertKind.MAILING: (Channel.APP,),
+    AlertKind.WEBHOOK: (Channel.EMAIL, Channel.APP),
 }
 # What an alert leads to may need more than seeing the alert.
 _LINK_RIGHT = {AlertKind.UNREACHABLE: VIEW_BRIDGE}

@@ -16,7 +16,7 @@ from targetgroups.choices import ACTIVE, GOOD, RunKind, RunStatus
 from targetgroups.models import Bridge, SyncRun, TargetGroup
 
 from .choices import AlertKind
-from .models import AlertState
+from .models import AlertState, Webhook
 
 # A silent run is taken over by itself; whoever is told of every one of them stops reading.
 SILENCES = 3
@@ -106,6 +106,12 @@ def stopped_mailings() -> Iterator[Condition]:
         yield Condition(AlertKind.MAILING, f"mailing:{mailing.pk}", mailing.name, text, link)
 
 
+def switched_off_webhooks() -> Iterator[Condition]:
+    for hook in Webhook.objects.filter(is_on=False, off_at__isnull=False):
+        link = reverse("alerts:webhook", args=[hook.pk])
+        yield Condition(AlertKind.WEBHOOK, f"webhook:{hook.pk}", hook.name, hook.off_text, link)
+
+
 def is_shrunk(before: int, after: int) -> bool:
     """Say whether a group got smaller by more than both limits. Pure but for the settings."""
     lost = before - after
@@ -117,6 +123,7 @@ def all_now(after_run: int, now: datetime) -> dict[tuple[str, str], Condition]:
     found: dict[tuple[str, str], Condition] = {}
     parts: tuple[Iterable[Condition], ...] = (
         *(unreachable(), failed(), held(), stalled(now), shrunk(after_run, now), stopped_mailings()),
+        switched_off_webhooks(),
     )
     for condition in (each for part in parts for each in part):
         found.setdefault((condition.kind, condition.key), condition)

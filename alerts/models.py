@@ -4,7 +4,9 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from .choices import AlertKind
+from thrive_sync.lib.encryption import EncryptedTextField
+
+from .choices import AlertKind, DeliveryState
 
 
 class AlertState(models.Model):
@@ -118,3 +120,66 @@ class Swept(models.Model):
 
     def __str__(self) -> str:
         return f"runs up to {self.run_id}"
+
+
+class Webhook(models.Model):
+    """An address of another program that is told of events."""
+
+    name = models.CharField(max_length=100)
+    address = models.URLField(max_length=500)
+    events = ArrayField(models.CharField(max_length=32), default=list)
+    secret = EncryptedTextField()
+    # The one before, which signs beside it until then: time to replace it at the other end.
+    old_secret = EncryptedTextField(blank=True, default="")
+    old_secret_until = models.DateTimeField(null=True)
+    secret_set_at = models.DateTimeField()
+    is_on = models.BooleanField(default=True, db_default=True)
+    # Switched off by itself, and why; empty where a person did it.
+    off_at = models.DateTimeField(null=True)
+    off_text = models.CharField(max_length=300, blank=True)
+    # The first failure that no success has followed.
+    failing_since = models.DateTimeField(null=True)
+    # One worker works on its deliveries at a time; a dead one's claim ends by itself.
+    busy_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Delivery(models.Model):
+    """One event for one webhook: what is to be told, and how the telling went. The outbox and its log in one."""
+
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
+    # Of the event: the same one is written once, however many sweeps see it.
+    key = models.CharField(max_length=80)
+    message_id = models.CharField(max_length=40)
+    event = models.CharField(max_length=32)
+    payload = models.JSONField()
+    state = models.CharField(max_length=16, choices=DeliveryState.choices, default=DeliveryState.WAITING)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    tried_at = models.DateTimeField(null=True)
+    status_code = models.PositiveSmallIntegerField(null=True)
+    took_ms = models.PositiveIntegerField(null=True)
+    # What kept it from being delivered, in our words; and how the answer began.
+    problem = models.CharField(max_length=200, blank=True)
+    said = models.TextField(blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["webhook", "key"], name="delivery_once")]
+        indexes = [
+            models.Index(fields=["webhook", "-id"], name="delivery_log"),
+            # What waits to be delivered.
+            models.Index(fields=["webhook", "due_at"], name="delivery_due", condition=models.Q(state="waiting")),
+            models.Index(fields=["created_at"], name="delivery_age"),  # cleaning up
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} to {self.webhook_id}"

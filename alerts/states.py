@@ -13,11 +13,13 @@ from django.db import transaction
 from mailings.models import Mailing
 from thrive_sync.lib.claims import claim
 
-from . import audience
-from .choices import AlertKind
+from . import audience, outbox
+from .choices import AlertKind, Event
 from .conditions import Condition
 from .models import Alert, AlertLetter, AlertState
 
+# A run that ended well ends these.
+_OF_RUNS = (AlertKind.FAILED, AlertKind.HELD, AlertKind.STALLED)
 Found = dict[tuple[str, str], Condition]
 
 
@@ -48,6 +50,7 @@ def _raise(condition: Condition, now: datetime) -> bool:
             **here, about=condition.about[:500], text=condition.text, link=condition.link, raised_at=now
         )
         _write_letters(alert, now, is_recovery=False)
+        outbox.write(Event.ALERT_RAISED, f"alert.raised:{alert.pk}", _told(alert), now)
     return True
 
 
@@ -63,8 +66,12 @@ def _recover(state: AlertState, now: datetime) -> bool:
         if not claim(mine, is_bad=False, good_since=None):
             return False
         for alert in Alert.objects.filter(kind=state.kind, key=state.key, recovered_at__isnull=True):
-            Alert.objects.filter(pk=alert.pk).update(recovered_at=state.good_since)
+            alert.recovered_at = state.good_since
+            alert.save(update_fields=["recovered_at"])
             _write_letters(alert, now, is_recovery=True)
+            outbox.write(Event.ALERT_RECOVERED, f"alert.recovered:{alert.pk}", _told(alert), now)
+            if alert.kind in _OF_RUNS:
+                outbox.write(Event.RUN_RECOVERED, f"run.recovered:{alert.pk}", _told(alert), now)
     return True
 
 
@@ -92,3 +99,16 @@ def _told_already(alert: Alert) -> list[int]:
         return []
     pairs = Mailing.objects.filter(pk=alert.key.partition(":")[2]).values_list("created_by_id", "sent_by_id")
     return [pk for pair in pairs for pk in pair if pk]
+
+
+def _told(alert: Alert) -> dict[str, object]:
+    """Say to programs what an alert is about: its words and numbers, nobody's data."""
+    return {
+        "alert": alert.pk,
+        "kind": alert.kind,
+        "about": alert.about,
+        "key": alert.key,
+        "raised_at": alert.raised_at.isoformat(),
+        "recovered_at": alert.recovered_at.isoformat() if alert.recovered_at else None,
+        "address": outbox.address(alert.link),
+    }

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from targetgroups.models import SyncRun
 
-from . import conditions, letters, states
+from . import conditions, delivery, events, letters, states
 from .models import Alert, Swept
 
 # A run may be written a moment after one with a higher number.
@@ -23,6 +23,8 @@ def sweep() -> None:
     # Asked before anything is read: what ends meanwhile is looked at again.
     over = _last_run_that_is_over(now)
     states.bring_level(conditions.all_now(before.run_id, now), now)
+    events.write_new(before.run_id, before.at)
+    delivery.send_due()
     Swept.objects.filter(pk=before.pk, run_id__lte=over).update(run_id=over, at=now)
 
 
@@ -30,6 +32,7 @@ def clean_up() -> None:
     now = timezone.now()
     Alert.objects.filter(recovered_at__lt=now - timedelta(days=settings.ALERT_DAYS)).delete()
     letters.forget_old(now)
+    delivery.forget_old(now)
 
 
 def _swept(now: datetime) -> Swept:

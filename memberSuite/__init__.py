@@ -38,6 +38,7 @@ from memberSuite.exceptions import (
     UnreadableReply,
     WrongTenant,
 )
+from memberSuite.public import PrivateAddress, is_public
 from memberSuite.reading import PeopleReading
 from memberSuite.records import (
     CheckStep,
@@ -49,6 +50,7 @@ from memberSuite.records import (
     SearchList,
     WriteResult,
 )
+from memberSuite.transport import pools_with_a_limit
 
 __all__ = [
     "AccessDenied",
@@ -74,6 +76,7 @@ __all__ = [
     "PeopleReading",
     "PermanentError",
     "Person",
+    "PrivateAddress",
     "ReadingStopped",
     "RedirectRefused",
     "RejectedRow",
@@ -94,4 +97,6 @@ __all__ = [
     "WriteResult",
     "WrongTenant",
     "connect",
+    "is_public",
+    "pools_with_a_limit",
 ]

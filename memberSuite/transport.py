@@ -129,7 +129,7 @@ class Transport:
             adapter = requests.adapters.HTTPAdapter(pool_maxsize=self._most_connections)
             manager = adapter.proxy_manager_for(proxy if "://" in proxy else f"http://{proxy}", **tls)
         # Behind a proxy it is the proxy that looks the name up, and the proxy itself may be a private one.
-        manager.pool_classes_by_scheme = _pools_with_a_limit(self._whole_answer, self._is_public_only and proxy is None)
+        manager.pool_classes_by_scheme = pools_with_a_limit(self._whole_answer, self._is_public_only and proxy is None)
         return manager
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> Reply:
@@ -217,7 +217,7 @@ class _PublicOnly:
         return connection
 
 
-def _pools_with_a_limit(seconds: float, is_public_only: bool) -> dict[str, type[urllib3.HTTPConnectionPool]]:
+def pools_with_a_limit(seconds: float, is_public_only: bool) -> dict[str, type[urllib3.HTTPConnectionPool]]:
     own = {"response_class": partial(_LimitedResponse, seconds)}
     mixed = (_PublicOnly,) if is_public_only else ()
 

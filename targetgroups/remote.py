@@ -18,12 +18,15 @@ from memberSuite import (
     PeoplePage,
     PeopleReading,
     Person,
+    PrivateAddress,
     ReadingStopped,
     RejectedRow,
     Search,
     SearchGone,
     SearchList,
     SearchNotRunnable,
+    is_public,
+    pools_with_a_limit,
 )
 from memberSuite import connect as _connect
 from thrive_sync.lib.meters import Meter
@@ -39,6 +42,7 @@ __all__ = [
     "PeoplePage",
     "PeopleReading",
     "Person",
+    "PrivateAddress",
     "ReadingStopped",
     "RejectedRow",
     "Search",
@@ -46,6 +50,8 @@ __all__ = [
     "SearchList",
     "SearchNotRunnable",
     "connect",
+    "is_public",
+    "pools_with_a_limit",
 ]
 
 # How long MemberSuite takes, by bridge, transport, call and error; in the metrics.

@@ -18,6 +18,7 @@ from accounts import links, people, tokens
 from accounts.models import User
 from accounts.permissions import RIGHTS, ROLES
 from accounts.scopes import SCOPES
+from alerts import outbox, webhooks
 from audit import record
 from audit.models import AuditEntry
 from mailings import optout
@@ -78,6 +79,7 @@ def addresses(rows: Rows, desk: Desk, mailbox: Mailbox, settings: Any) -> dict[s
     mailing = desk.frozen(group, sent=1, unknown=1)
     other = User.objects.create_user("other", password="lamps in the window", email="other@lamps.example")
     invited = people.invite("command", "mia@lamps.example", [Group.objects.get(name="Reporter")])
+    hook, _ = webhooks.create(other, "Lamp shop", "https://lamps.example/hook", ["run.failed"])
     values: dict[str, Any] = {
         "group_id": group.pk,
         "folder_id": rows.main.pk,
@@ -89,6 +91,8 @@ def addresses(rows: Rows, desk: Desk, mailbox: Mailbox, settings: Any) -> dict[s
         "number": mailbox.keep(b"Subject: Lamps\r\n\r\nHello.\r\n", "ada@example.org"),
         "name": "target_groups",
         "kind": "would_remove",
+        "webhook_id": hook.pk,
+        "delivery_id": outbox.write_for(hook, "test", {}).pk,
         "token_id": tokens.create(other, "of somebody else", ["read:groups"], 1)[0].pk,
         "entry_id": record("command", "target_group.moved", group).pk,
     }

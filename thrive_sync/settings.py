@@ -183,6 +183,8 @@ ALERT_SETTLE_SECONDS = env.seconds("ALERT_SETTLE_SECONDS", 300, least=0)
 ALERT_SHRINK_PERCENT = env.whole("ALERT_SHRINK_PERCENT", 10, least=0)
 ALERT_SHRINK_PEOPLE = env.whole("ALERT_SHRINK_PEOPLE", 10, least=0)
 ALERT_DAYS = env.whole("ALERT_DAYS", 365)
+WEBHOOK_OFF_DAYS = env.whole("WEBHOOK_OFF_DAYS", 5)  # of failures alone
+WEBHOOK_LOG_DAYS = env.whole("WEBHOOK_LOG_DAYS", 30)
 
 # The audit log: for how many days what was changed is kept; 0: for good
 AUDIT_DAYS = env.whole("AUDIT_DAYS", 0, least=0)

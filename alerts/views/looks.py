@@ -1,6 +1,6 @@
 """How alerts look: a word with an icon, never a colour alone."""
 
-from ..choices import AlertKind
+from ..choices import AlertKind, DeliveryState
 
 # kind -> (tone, icon)
 LOOKS = {
@@ -10,4 +10,10 @@ LOOKS = {
     AlertKind.STALLED: ("warn", "cloud-slash"),
     AlertKind.SHRUNK: ("warn", "arrow-down"),
     AlertKind.MAILING: ("warn", "envelope-exclamation"),
+    AlertKind.WEBHOOK: ("bad", "box-arrow-up-right"),
+}
+DELIVERY_LOOKS = {
+    DeliveryState.WAITING: ("quiet", "hourglass-split"),
+    DeliveryState.DELIVERED: ("ok", "check-circle-fill"),
+    DeliveryState.FAILED: ("bad", "x-circle-fill"),
 }

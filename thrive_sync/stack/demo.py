@@ -91,10 +91,12 @@ class Demo:
         self.supervisor.finish(static_files, within=120)
         say("Starting the workers and the pages ...")
         address = self._start_web()
+        webhook = self._manage("seed_demo_webhook")
         self._start_workers()
         self._wait_for_answers(f"{address}/healthz", f"{standin}/mex")
         self.supervisor.wait_until("The mail sink", partial(readiness.greets, ports.ADDRESS, mail_sink), within=60)
         self._wait_for_work(addresses.redis_url)
+        self.supervisor.finish(webhook, within=60)
         self._tell(address, standin)
 
     def watch(self) -> None:
@@ -124,6 +126,7 @@ class Demo:
             "EMAIL_FROM": "thrive-sync@lamps.example",
             "MAIL_POSTAL_ADDRESS": POSTAL_ADDRESS,
             "MAIL_SINK_DIR": str(folder),
+            "ALERT_SETTLE_SECONDS": "20",  # whoever tries it waits for the end of an alert
         }
         return port
 
@@ -180,6 +183,7 @@ class Demo:
             f"Others     {', '.join(OTHERS)}  (one of each role, same password)",
             f"Stand-in   {standin}  (MemberSuite with {self.options.people:,} invented people)",
             f"Inbox      {address}/demo/inbox/  (all mail ends here; none leaves this machine)",
+            f"Webhooks   {address}/demo/webhooks/  (what the webhook “Demo receiver” took)",
             f"Logs       {self.supervisor.logs}",
             "",
             "Ctrl-C stops everything.",
