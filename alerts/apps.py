@@ -3,3 +3,12 @@ from django.apps import AppConfig
 
 class AlertsConfig(AppConfig):
     name = "alerts"
+
+    def ready(self) -> None:
+        """Say what is added to the audit log of the room below."""
+        from accounts.permissions import MANAGE_SETTINGS
+        from targetgroups import rooms
+
+        from . import webhooks
+
+        rooms.add(rooms.Room(self.name, "Webhooks", MANAGE_SETTINGS, actions=webhooks.ACTIONS))

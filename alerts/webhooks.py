@@ -18,6 +18,17 @@ from .choices import TEST, DeliveryState
 from .models import Delivery, Webhook
 
 TASK, QUEUE = "alerts.tasks.deliver", "mailings"
+# What is recorded here, by its word in the audit log: (family, words).
+ACTIONS = {
+    "webhook.created": ("bridges", "Webhook made"),
+    "webhook.changed": ("bridges", "Webhook changed"),
+    "webhook.new_secret": ("bridges", "New secret of a webhook made"),
+    "webhook.switched_on": ("bridges", "Webhook switched on"),
+    "webhook.switched_off": ("bridges", "Webhook switched off"),
+    "webhook.removed": ("bridges", "Webhook removed"),
+    "webhook.tested": ("bridges", "Test event of a webhook sent"),
+    "webhook.tried_again": ("bridges", "Delivery of a webhook tried again"),
+}
 # Both secrets sign for so long after a rotation.
 BOTH_VALID = timedelta(hours=24)
 

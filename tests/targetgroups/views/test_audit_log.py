@@ -24,7 +24,7 @@ from tests.targetgroups.views.conftest import Rows, SignIn, text_of
 
 pytestmark = pytest.mark.django_db
 PAGE, CSV = "/audit-log/", "/audit-log/csv/"
-ROOMS = ("accounts", "targetgroups", "mailings", "api")
+ROOMS = ("accounts", "targetgroups", "mailings", "alerts", "api")
 
 
 @pytest.fixture
