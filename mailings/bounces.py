@@ -27,7 +27,7 @@ from thrive_sync.lib.claims import claim
 from thrive_sync.lib.steps import Step
 
 from .choices import EventEffect, EventKind, Outcome
-from .models import EventCount, MailEvent, Mailing, Recipient
+from .models import EventCount, MailEvent, Mailing, Recipient, RefusedEvents
 from .refusals import status_of
 from .send import lease
 from .send.render import message_id
@@ -94,6 +94,13 @@ def _that_matter(reports: list[Report]) -> list[Report]:
     soft = MailEvent.objects.filter(recipient__in=at_address, kind=EventKind.SOFT_BOUNCE)
     bounced = set(soft.values_list("recipient__address_key", flat=True))
     return [one for one in reports if one.kind != EventKind.DELIVERED or address_key(one.address) in bounced]
+
+
+def count_refused(provider: str) -> None:
+    """Count a request that was not signed; of a provider that is set up, so there are no more rows than those."""
+    now = timezone.now()
+    row, _ = RefusedEvents.objects.get_or_create(provider=provider, defaults={"last_at": now})
+    RefusedEvents.objects.filter(pk=row.pk).update(refused_count=F("refused_count") + 1, last_at=now)
 
 
 def wake() -> None:

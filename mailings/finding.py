@@ -97,7 +97,8 @@ def events_of_nobody() -> list[str]:
     if not told:
         return []
     what, named = ("1 event", "an address") if told == 1 else (f"{told:,} events", "addresses")
-    return [f"{what} of mail providers named {named} that nobody here has: nothing was changed."]
+    by_provider = "Admin > Mail Providers has them by provider."
+    return [f"{what} of mail providers named {named} that nobody here has: nothing was changed. {by_provider}"]
 
 
 def _page(mailing: Mailing) -> str:

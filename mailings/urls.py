@@ -9,6 +9,7 @@ from .views import (
     optout,
     overview,
     preview,
+    providers,
     report,
     sending,
     tables,
@@ -48,6 +49,8 @@ urlpatterns = [
     path("mailings/<int:mailing_id>/unknown/", report.decide, name="decide"),
     # A tab of Info.
     path("target-groups/<int:group_id>/mailings/", group.group_mailings, name="group_mailings"),
+    # Of the menu's Admin.
+    path("mail-providers/", providers.mail_providers, name="mail_providers"),
     # Without sign-in.
     path("mail-events/<slug:provider>/", mail_events.mail_events, name="mail_events"),
     path("opt-out/<str:token>/", optout.opt_out, name="opt_out"),

@@ -1,4 +1,4 @@
-from .mail_event import EventCount, MailEvent
+from .mail_event import EventCount, MailEvent, RefusedEvents
 from .mailing import Mailing, MailingGroup
 from .recipient import LeftOut, MinuteTally, Recipient, Tally
 from .trial import MailingTest, MailingTestCopy
@@ -13,5 +13,6 @@ __all__ = [
     "MailingTestCopy",
     "MinuteTally",
     "Recipient",
+    "RefusedEvents",
     "Tally",
 ]

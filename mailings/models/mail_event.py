@@ -57,3 +57,17 @@ class EventCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider} {self.kind} {self.effect}: {self.event_count}"
+
+
+class RefusedEvents(models.Model):
+    """How often somebody posted to a provider's webhook without its signature: one row each, whoever posts how much."""
+
+    provider = models.CharField(max_length=32, unique=True)
+    refused_count = models.PositiveBigIntegerField(default=0)
+    last_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "refused events"
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.refused_count}"

@@ -70,6 +70,8 @@ def mailing_entry(match: ResolverMatch | None) -> str:
     """Return the menu's entry that a page of this room belongs to."""
     if match is None or match.app_name != "mailings":
         return ""
+    if match.url_name == "mail_providers":
+        return "providers"
     return "inbox" if match.url_name in ("inbox", "letter") else "mailings"
 
 

@@ -30,6 +30,7 @@ def mail_events(request: HttpRequest, provider: str) -> HttpResponse:
     try:
         reports, unreadable_count = webhooks.read(found, request)
     except webhooks.NotSigned:
+        bounces.count_refused(found.word)
         refusal = _said(401, "The signature, or the user name and password, is missing or wrong.")
         refusal["WWW-Authenticate"] = 'Basic realm="mail events"'
         return refusal

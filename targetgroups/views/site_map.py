@@ -64,6 +64,11 @@ PLACES = (
         "connection test keys membersuite removal guard association writeback list do not email",
     ),
     Place(
+        "Mail Providers", "Admin > Mail Providers", "mailings:mail_providers", "envelope-exclamation", VIEW_BRIDGE,
+        (),
+        "webhooks events bounces complaints refused signature mailgun postmark sendgrid amazon ses sparkpost",
+    ),
+    Place(
         "Users", "Admin > Users", "accounts:users", "person-plus", MANAGE_USERS,
         ("Settings > Users", "Admin > User Management"),
         "people accounts roles invite permissions deactivate unlock two-step sign-in sessions",

@@ -17,7 +17,16 @@ from playwright.sync_api import Page, expect
 from mailings import optout
 from mailings.choices import StopCode
 from mailings.letterbox import BEGINNINGS
-from mailings.models import LeftOut, Mailing, MailingTest, MailingTestCopy, MinuteTally, Recipient
+from mailings.models import (
+    EventCount,
+    LeftOut,
+    Mailing,
+    MailingTest,
+    MailingTestCopy,
+    MinuteTally,
+    Recipient,
+    RefusedEvents,
+)
 from targetgroups import suppression
 from targetgroups.models import Bridge, Folder, TargetGroup
 from tests.e2e.conftest import keep_picture, sign_in, violations
@@ -117,6 +126,9 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
         at = now.replace(second=0, microsecond=0) - timedelta(minutes=12 - minute)
         MinuteTally.objects.create(mailing=sent, minute=at, outcome="sent", people_count=900 + 40 * (minute % 5))
         MinuteTally.objects.create(mailing=sent, minute=at, outcome="failed", people_count=3 * minute)
+    for kind, effect in (("hard_bounce", "suppressed"), ("complaint", "unknown_address")):
+        EventCount.objects.create(provider="mailgun", kind=kind, effect=effect, event_count=1234, last_at=now)
+    RefusedEvents.objects.create(provider="mailgun", refused_count=3, last_at=now)
     return {
         "list": "/mailings/",
         "compose": f"/mailings/{draft.pk}/",
@@ -144,6 +156,7 @@ def pages(site: str, tmp_path: Path, settings: Any) -> dict[str, str]:
         "of-a-group": f"/target-groups/{group.pk}/mailings/",
         "inbox": "/demo/inbox/",
         "letter": f"/demo/inbox/{number}/",
+        "providers": "/mail-providers/",
         "opt-out-test": optout.test_link(shown.pk).removeprefix(settings.SITE_URL),
         "opt-out": f"/opt-out/{optout.token_for(sent.recipients.all()[0])}/",
     }

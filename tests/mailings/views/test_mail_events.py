@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import Client
 
 from mailings import bounces
-from mailings.models import EventCount, MailEvent
+from mailings.models import EventCount, MailEvent, RefusedEvents
 from mailings.views import mail_events
 from targetgroups.models import Suppression
 from tests.support.post import Post
@@ -183,6 +183,7 @@ def test_what_is_wrongly_signed_or_not_at_all_changes_nothing(teller: Teller, ca
     assert teller.post(is_right=False) == 401
     assert unsigned == 401
     assert (MailEvent.objects.count(), causes()) == (0, set())
+    assert RefusedEvents.objects.values_list("provider", "refused_count").get() == (teller.word, 2), "in one row"
     assert ADA not in caplog.text
 
 
@@ -248,3 +249,4 @@ def test_only_a_post_tells_something(client: Client, settings: Any, db: None) ->
     assert client.get("/mail-events/postmark/").status_code == 405
     assert client.head("/mail-events/postmark/").status_code == 200
     assert client.post("/mail-events/nobody/", b"{}", content_type="application/json").status_code == 404
+    assert not RefusedEvents.objects.exists(), "of what is not set up nothing is counted"
