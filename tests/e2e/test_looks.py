@@ -14,6 +14,8 @@ import audit
 from accounts import links, people, tokens, two_step
 from accounts.models import User
 from accounts.scopes import SCOPES
+from alerts import outbox, webhooks
+from alerts.models import Alert, Delivery, Webhook
 from targetgroups import suppression
 from targetgroups.choices import OutcomeKind, Phase, SuppressionCause
 from targetgroups.models import Bridge, RunProgress, Subscriber, SyncRun, TargetGroup
@@ -106,6 +108,7 @@ def pages(site: str) -> dict[str, str]:
         "preferences": "/preferences/",
         **users(),
         **log(rows),
+        **told(),
     }
 
 
@@ -120,6 +123,29 @@ def log(rows: Rows) -> dict[str, str]:
         "audit-log": "/audit-log/",
         "audit-none": "/audit-log/?who=schedule&what=users",
         "audit-entry": f"/audit-log/{entry.pk}/",
+    }
+
+
+def told() -> dict[str, str]:
+    """Alerts, open and over, and webhooks in every state, with long values."""
+    now, long = timezone.now(), "A-target-group-whose-name-has-no-place-to-break-" * 3
+    given = {"text": "MemberSuite did not answer in time.", "link": "/target-groups/", "raised_at": now}
+    Alert.objects.create(kind="failed", key="group:1", about=long, **given)
+    Alert.objects.create(kind="unreachable", key="bridge:1", about="Lamp Keepers", recovered_at=now, **given)
+    dana = User.objects.get(username="dana")
+    address = f"https://hooks.lamps.example/{'x' * 90}"
+    hook = webhooks.create(dana, "Chat room of the membership office", address, ["run.held"])[0]
+    off = webhooks.create(dana, "Portal", "https://portal.lamps.example/", ["run.ended"])[0]
+    Webhook.objects.filter(pk=off.pk).update(is_on=False, off_at=now, off_text="Every try of 5 days failed.")
+    for state, code in (("delivered", 200), ("failed", 503), ("waiting", None)):
+        pk = outbox.write_for(hook, "test", {}).pk
+        Delivery.objects.filter(pk=pk).update(state=state, status_code=code, said="x" * 300, took_ms=1234, tries=1)
+    return {
+        "alerts": "/alerts/",
+        "choose-alerts": "/preferences/alerts/",
+        "webhooks": "/webhooks/",
+        "webhook": f"/webhooks/{hook.pk}/",
+        "webhook-off": f"/webhooks/{off.pk}/",
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from playwright.sync_api import Page
 
 from accounts import people
 from accounts.models import User
+from alerts import outbox, sweep, webhooks
+from alerts.models import Alert, Delivery
 from targetgroups import suppression
 from targetgroups.choices import SuppressionCause
 from targetgroups.models import Bridge, Subscriber, TargetGroup
@@ -110,7 +113,28 @@ def pages(site: str, standin: StandIn, broker: redis.Redis, tmp_path: Path, sett
         "user": f"/users/{colleague.pk}/",
         "audit-log": "/audit-log/",
         "preferences": "/preferences/",
+        "alerts": "/alerts/",
+        "webhook": f"/webhooks/{told(group)}/",
     }
+
+
+def told(group: TargetGroup) -> int:
+    """Look as the clock does, have something behind it, and a webhook that was told of it; return its number."""
+    sweep.sweep()
+    now = timezone.now()
+    over = {"raised_at": now - timedelta(hours=5), "recovered_at": now - timedelta(hours=4)}
+    text = "MemberSuite did not answer in time. Its members are as they were."
+    link = f"/target-groups/{group.pk}/"
+    Alert.objects.create(kind="failed", key=f"group:{group.pk}", about=group.name, text=text, link=link, **over)
+    dana, events = User.objects.get(username="dana"), ["run.held", "run.failed", "mailing.stopped"]
+    hook, _ = webhooks.create(dana, "Chat room of the office", "https://chat.lamps.example/hooks/thrive", events)
+    for event, answer in (("test", (200, 84, "ok")), ("run.held", (503, 1207, "Closed for maintenance"))):
+        state = "delivered" if answer[0] == 200 else "waiting"
+        pk = outbox.write_for(hook, event, {}).pk
+        names = dict(zip(("status_code", "took_ms", "said"), answer, strict=True))
+        due_at = now + timedelta(minutes=9)
+        Delivery.objects.filter(pk=pk).update(state=state, tries=1, tried_at=now, due_at=due_at, **names)
+    return hook.pk
 
 
 @pytest.mark.screenshots
