@@ -23,6 +23,7 @@ class MailingsConfig(AppConfig):
                 mailings=finding.pages_of,
                 unplaced=finding.events_of_nobody,
                 erase=persons.erase,
+                mailed=finding.mailed,
                 actions=finding.ACTIONS,
             )
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import datetime
 
 from django.db.models import Q, Sum
 from django.urls import reverse
@@ -11,7 +12,7 @@ from django.urls import reverse
 from accounts.permissions import VIEW_MAILINGS
 from targetgroups.rooms import Alarm, Hit, Link
 
-from .choices import FINAL, EventEffect, MailingStatus
+from .choices import FINAL, EventEffect, GroupRole, MailingStatus
 from .models import EventCount, Mailing, MailingGroup
 
 # Nothing goes on with these until a person decides.
@@ -84,6 +85,12 @@ def unfinished_mailings_of(group_ids: Collection[int]) -> dict[int, list[str]]:
     for group_id, name, status in rows:
         names[group_id].append(f"the mailing “{name}” ({MailingStatus(status).label})")
     return names
+
+
+def mailed(group_ids: Collection[int], since: datetime) -> set[int]:
+    """Return those of these groups whose members a mailing was sent to, or is being sent to, since a time."""
+    uses = MailingGroup.objects.filter(target_group__in=group_ids, role=GroupRole.TO, mailing__frozen_at__gte=since)
+    return set(uses.values_list("target_group_id", flat=True))
 
 
 def pages_of(ids: Collection[int]) -> dict[int, Link]:

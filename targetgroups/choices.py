@@ -31,6 +31,11 @@ class Trigger(models.TextChoices):
     CHECK_AGAIN = "check_again", "Check again"
 
 
+class ScheduleKind(models.TextChoices):
+    LIST = "list", "Refresh the list of target groups"
+    GROUPS = "groups", "Sync target groups"
+
+
 class Phase(models.TextChoices):
     WAITING = "waiting", "Waiting"
     READING = "reading", "Reading from MemberSuite"

@@ -42,6 +42,8 @@ def delete_folder(folder: Folder, user: AbstractBaseUser) -> int:
     locked = Folder.objects.select_for_update().filter(pk=folder.pk).first()
     if locked is None:
         raise FolderRefused("Somebody has deleted this folder already.")
+    if locked.schedules.exists():
+        raise FolderRefused(f"A schedule syncs the groups in “{locked.name}”. Change or delete the schedule first.")
     groups = TargetGroup.objects.filter(folder=locked)
     group_ids = sorted(groups.values_list("pk", flat=True))
     groups.update(folder=Folder.objects.get(name=Folder.MAIN))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+from datetime import time
 from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms
 from django.core.validators import URLValidator
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
@@ -18,10 +20,12 @@ from audit import record
 from thrive_sync.lib.addresses import address_key, is_address
 from thrive_sync.lib.first_error import FirstErrorFocused
 
-from . import by_hand, enqueue
-from .choices import Transport
-from .models import Bridge
+from . import by_hand, enqueue, schedules
+from .choices import ScheduleKind, Transport
+from .models import Bridge, Folder, Schedule, TargetGroup
 from .models.bridge import RECORD_PLACE
+from .models.schedule import ALL_WEEK, WEEKDAYS
+from .rhythm import EVERY
 
 NEEDED = {
     Transport.CONCIERGE: ("association_id", "access_key_id", "secret_access_key"),
@@ -225,7 +229,17 @@ class BridgeForm(forms.ModelForm):
                 word = "on" if bridge.writes_back else "off"
                 record(user, f"writeback.switched_{word}", bridge, None, {"hard_bounces": bridge.writes_back_bounces})
             self._resume_writing(user)
+            if not before:
+                schedules.add_usual(bridge, user)
         return bridge
+
+
+def _hours(minutes: int) -> str:
+    return "hour" if minutes == 60 else f"{minutes // 60} hours"
+
+
+def _spread(minutes: int) -> str:
+    return f"{minutes} minutes" if minutes < 60 else "1 hour" if minutes == 60 else f"{minutes // 60} hours"
 
 
 class SuppressionForm(FirstErrorFocused, forms.Form):
@@ -290,6 +304,157 @@ class SuppressionForm(FirstErrorFocused, forms.Form):
         if (more := len(self.wrong) - self.MOST_TOLD) > 0:
             rest.add_error("addresses", f"{more:,} more {'is' if more == 1 else 'are'} none either.")
         return rest
+
+
+class ScheduleForm(FirstErrorFocused, forms.Form):
+    """What a schedule does, and when. `schedule` is the one that is changed, or a new one."""
+
+    ALL, FOLDER, GROUP = "all", "folder", "group"
+    SPREADS = (0, 15, 30, 60, 120, 240, 360, 480, 720)
+
+    bridge = forms.ModelChoiceField(Bridge.objects.all(), label="Association", empty_label=None)
+    kind = forms.ChoiceField(label="What", choices=ScheduleKind.choices, initial=ScheduleKind.GROUPS)
+    scope = forms.ChoiceField(
+        label="Which target groups",
+        choices=[(ALL, "All"), (FOLDER, "Those of a folder"), (GROUP, "One")],
+        initial=ALL,
+        required=False,
+    )
+    folder = forms.ModelChoiceField(Folder.objects.all(), label="Folder", required=False, empty_label="Choose a folder")
+    group = forms.CharField(
+        label="Target group",
+        required=False,
+        max_length=500,
+        help_text="Its name, or its Search ID.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    is_only_in_use = forms.BooleanField(
+        label=f"Only groups mailed in the last {schedules.MAILED_DAYS} days "
+        f"or created in the last {schedules.NEW_DAYS}",
+        help_text="A mailing syncs its groups before it is sent, whatever a schedule leaves out.",
+        required=False,
+        initial=True,
+    )
+    rhythm = forms.ChoiceField(
+        label="When", choices=[("at", "At a time of day"), ("every", "Again and again")], initial="at"
+    )
+    at_time = forms.TimeField(
+        label="Time",
+        required=False,
+        initial=time(2, 0),
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        error_messages={"invalid": "Write the time as hours and minutes, for example 02:30."},
+    )
+    weekdays = forms.MultipleChoiceField(
+        label="On",
+        choices=[(str(number), name) for number, name in enumerate(WEEKDAYS)],
+        initial=list(ALL_WEEK),
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+    )
+    every_minutes = forms.TypedChoiceField(
+        label="Every",
+        choices=[(minutes, f"{minutes} minutes" if minutes < 60 else _hours(minutes)) for minutes in EVERY],
+        coerce=int,
+        initial=60,
+        required=False,
+        empty_value=None,
+    )
+    spread_minutes = forms.TypedChoiceField(
+        label="Spread the groups over",
+        choices=[(0, "No time: all at once"), *((each, _spread(each)) for each in SPREADS[1:])],
+        coerce=int,
+        initial=60,
+        required=False,
+        empty_value=None,
+        help_text="The first begins at once and the others follow, so that MemberSuite is not asked for all together.",
+    )
+
+    def __init__(self, data: Any = None, *, schedule: Schedule) -> None:
+        self.schedule = schedule
+        super().__init__(data, initial=_told_of(schedule))
+        for name, field in self.fields.items():
+            if name not in ("weekdays", "kind", "scope", "rhythm"):
+                field.widget.attrs.setdefault("class", _css_class(field))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        schedule = self.schedule
+        schedule.kind = cleaned.get("kind", schedule.kind)
+        if "bridge" in cleaned:
+            schedule.bridge = cleaned["bridge"]
+        schedule.folder = schedule.target_group = None
+        schedule.is_only_in_use, schedule.spread_minutes = False, 0
+        if cleaned.get("kind") == ScheduleKind.GROUPS:
+            self._clean_scope(cleaned)
+        self._clean_rhythm(cleaned)
+        return cleaned
+
+    def _clean_scope(self, cleaned: dict[str, Any]) -> None:
+        schedule, scope = self.schedule, cleaned.get("scope")
+        if scope == self.GROUP:
+            schedule.target_group = self._group_called(cleaned.get("group", "").strip(), cleaned.get("bridge"))
+            return
+        if scope == self.FOLDER:
+            schedule.folder = cleaned.get("folder")
+            if schedule.folder is None and "folder" not in self.errors:
+                self.add_error("folder", "Choose the folder.")
+        schedule.is_only_in_use = cleaned.get("is_only_in_use", False)
+        schedule.spread_minutes = cleaned.get("spread_minutes") or 0
+
+    def _clean_rhythm(self, cleaned: dict[str, Any]) -> None:
+        schedule = self.schedule
+        schedule.every_minutes = schedule.at_time = None
+        schedule.weekdays = ALL_WEEK
+        if cleaned.get("rhythm") == "every":
+            schedule.every_minutes = cleaned.get("every_minutes")
+            if not schedule.every_minutes and "every_minutes" not in self.errors:
+                self.add_error("every_minutes", "Say how often.")
+            if schedule.every_minutes and schedule.spread_minutes >= schedule.every_minutes:
+                self.add_error("spread_minutes", "This must be shorter than the time until it runs again.")
+            return
+        schedule.at_time = cleaned.get("at_time")
+        schedule.weekdays = "".join(sorted(cleaned.get("weekdays", [])))
+        if schedule.at_time is None and "at_time" not in self.errors:
+            self.add_error("at_time", "Say at which time.")
+        if not schedule.weekdays and "weekdays" not in self.errors:
+            self.add_error("weekdays", "Tick at least one day.")
+
+    def _group_called(self, text: str, bridge: Bridge | None) -> TargetGroup | None:
+        if not text:
+            self.add_error("group", "Say which target group.")
+            return None
+        groups = TargetGroup.objects.present().filter(bridge=bridge)
+        found = list(groups.filter(Q(name__iexact=text) | Q(search_id__iexact=text)).order_by("pk")[:3])
+        if len(found) == 1:
+            return found[0]
+        if found:
+            ids = ", ".join(group.search_id for group in found)
+            self.add_error("group", f"Several target groups are called so. Give the Search ID of one: {ids}.")
+        else:
+            self.add_error("group", f"No target group of this association is called “{text[:60]}”.")
+        return None
+
+    def save_by(self, user: User) -> Schedule:
+        return schedules.save(self.schedule, user)
+
+
+def _told_of(schedule: Schedule) -> dict[str, Any]:
+    """Say in the form's words what a schedule does now; of a new one, what it is for."""
+    form, group = ScheduleForm, schedule.target_group
+    told: dict[str, Any] = {"bridge": schedule.bridge_id}
+    told["scope"] = form.GROUP if group else form.FOLDER if schedule.folder_id else form.ALL
+    told |= {"folder": schedule.folder_id, "group": group.search_id if group else ""}
+    if not schedule.pk:
+        return told
+    told |= {
+        "kind": schedule.kind,
+        "is_only_in_use": schedule.is_only_in_use,
+        "spread_minutes": schedule.spread_minutes,
+    }
+    if schedule.every_minutes:
+        return told | {"rhythm": "every", "every_minutes": schedule.every_minutes}
+    return told | {"rhythm": "at", "at_time": schedule.at_time, "weekdays": list(schedule.weekdays)}
 
 
 def _css_class(field: forms.Field) -> str:

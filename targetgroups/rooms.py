@@ -87,6 +87,7 @@ class Room:
         mailings: the pages of mailings, by ID; those that are not there any more are left out.
         unplaced: sentences for the suppression list, of what was told and is about nobody here.
         erase: empties what it keeps of a person, in the caller's transaction; returns how many rows it changed.
+        mailed: those of some groups, by ID, that a mailing went to since a time.
         actions: what it records in the audit log, by its word there: (family, words).
     """
 
@@ -100,6 +101,7 @@ class Room:
     mailings: Callable[[Collection[int]], Mapping[int, Link]] = lambda _ids: {}
     unplaced: Callable[[], Sequence[str]] = _none
     erase: Callable[[Subscriber], int] = lambda _person: 0
+    mailed: Callable[[Collection[int], datetime], Collection[int]] = lambda _group_ids, _since: ()
     actions: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
@@ -134,6 +136,11 @@ def mailings(ids: Collection[int]) -> dict[int, Link]:
 
 def unplaced() -> list[str]:
     return [sentence for room in above() for sentence in room.unplaced()]
+
+
+def mailed(group_ids: Collection[int], since: datetime) -> set[int]:
+    """Return those of these groups that a mailing went to since a time."""
+    return {group_id for room in above() for group_id in room.mailed(group_ids, since)}
 
 
 def actions() -> dict[str, tuple[str, str]]:

@@ -7,7 +7,7 @@ from celery import shared_task
 from thrive_sync.lib.steps import follow_up
 
 from . import writeback
-from .sync import pipeline, receiving, retention, single_flight
+from .sync import firing, pipeline, receiving, retention, single_flight
 
 
 @shared_task(acks_late=True)
@@ -18,6 +18,16 @@ def run_sync(run_id: int) -> None:
 @shared_task
 def sweep() -> None:
     single_flight.sweep_stalled()
+
+
+@shared_task
+def sweep_schedules() -> None:
+    firing.sweep()
+
+
+@shared_task(acks_late=True)
+def fire_schedule(schedule_id: int) -> None:
+    firing.fire(schedule_id)
 
 
 @shared_task

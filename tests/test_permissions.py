@@ -22,6 +22,7 @@ from alerts import outbox, webhooks
 from audit import record
 from audit.models import AuditEntry
 from mailings import optout
+from targetgroups.models import Schedule
 from targetgroups.views.audit_words import actions
 from tests.mailings.views.conftest import Desk, desk, mailbox
 from tests.targetgroups.views.conftest import Rows, rows
@@ -94,6 +95,7 @@ def addresses(rows: Rows, desk: Desk, mailbox: Mailbox, settings: Any) -> dict[s
         "webhook_id": hook.pk,
         "delivery_id": outbox.write_for(hook, "test", {}).pk,
         "token_id": tokens.create(other, "of somebody else", ["read:groups"], 1)[0].pk,
+        "schedule_id": Schedule.objects.create(bridge=rows.bridge, kind="list", every_minutes=60).pk,
         "entry_id": record("command", "target_group.moved", group).pk,
     }
     own = {

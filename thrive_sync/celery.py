@@ -77,6 +77,12 @@ def _configuration() -> dict[str, Any]:
                 "schedule": settings.SYNC_SWEEP_SECONDS,
                 "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
             },
+            # A schedule that is due is a row whose time has come, so nothing of it lives in beat's memory.
+            "sweep schedules": {
+                "task": "targetgroups.tasks.sweep_schedules",
+                "schedule": settings.SYNC_SWEEP_SECONDS,
+                "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
+            },
             "sweep mailings": {
                 "task": "mailings.tasks.sweep",
                 "schedule": settings.SYNC_SWEEP_SECONDS,

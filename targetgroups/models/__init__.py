@@ -5,6 +5,7 @@ from .folder import Folder
 from .membership import Exclusion, Membership
 from .outcome import RunOutcome
 from .receiving_count import ReceivingCount
+from .schedule import Schedule, ScheduleFiring
 from .subscriber import Subscriber
 from .suppression import Suppression
 from .sync_run import CancelWish, RunProgress, SyncRequest, SyncRun
@@ -21,6 +22,8 @@ __all__ = [
     "ReceivingCount",
     "RunOutcome",
     "RunProgress",
+    "Schedule",
+    "ScheduleFiring",
     "Subscriber",
     "Suppression",
     "SyncRequest",

@@ -150,10 +150,18 @@ class SyncRequest(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
     requested_at = models.DateTimeField(auto_now_add=True)
+    # Which time of which schedule asked.
+    firing = models.ForeignKey(
+        "ScheduleFiring", null=True, blank=True, on_delete=models.SET_NULL, related_name="requests", db_index=False
+    )
 
     class Meta:
         ordering = ["pk"]
-        indexes = [models.Index(fields=["user", "-run"], name="request_by_user")]  # Sync Activity of one person
+        indexes = [
+            models.Index(fields=["user", "-run"], name="request_by_user"),  # Sync Activity of one person
+            # Sync Activity of one firing; what became of its runs.
+            models.Index(fields=["firing", "-run"], condition=models.Q(firing__isnull=False), name="request_by_firing"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.trigger} for run {self.run_id}"

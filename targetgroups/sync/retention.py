@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from ..choices import FINAL, RunStatus
-from ..models import Exclusion, RunOutcome, RunProgress, SyncRequest
+from ..models import Exclusion, RunOutcome, RunProgress, ScheduleFiring, SyncRequest
 from . import stage
 
 _STEP = 5_000
@@ -26,6 +26,7 @@ def clean_up() -> None:
     _delete_in_steps(_old_outcomes(old))
     _delete_in_steps(Exclusion.objects.filter(ended_at__lt=old))
     _delete_in_steps(_joined_requests(old))
+    _delete_in_steps(ScheduleFiring.objects.filter(finished_at__lt=old))
     _delete_in_steps(RunProgress.objects.filter(run__finished_at__lt=old, run__status__in=FINAL))
 
 

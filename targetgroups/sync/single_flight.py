@@ -21,7 +21,7 @@ from django.db.models.functions import Now
 from thrive_sync.lib.claims import claim
 from thrive_sync.lib.messages import hand_over
 
-from ..choices import Phase, RunStatus, Trigger
+from ..choices import ACTIVE, Phase, RunKind, RunStatus, Trigger
 from ..exceptions import Cancelled, Fenced, WorkerLost
 from ..models import CancelWish, RunProgress, SyncRequest, SyncRun
 from ..signals import sync_finished
@@ -61,6 +61,34 @@ def start_or_attach(slot: Mapping[str, Any], *, joinable: tuple[RunStatus, ...],
         except IntegrityError as error:
             refusal = error
     raise refusal
+
+
+def start_or_attach_many(
+    bridge_id: int, due_at: Mapping[int, datetime | None], **fields: Any
+) -> tuple[list[SyncRun], set[int]]:
+    """Start or join a group sync for each of these groups; return the runs, and the IDs of those that are new.
+
+    Set-based, and in one order, so that two who ask for the same groups never wait for each other both ways.
+
+    Args:
+        due_at: when each group's run may begin, by the group's ID; None: at once.
+    """
+    slots = {"bridge_id": bridge_id, "kind": RunKind.GROUP, "remote_id": ""}
+    found: dict[int, SyncRun] = {}
+    new: set[int] = set()
+    for turn in range(5):  # a run that we lost to, or meant to join, may end before we read it
+        missing = sorted(due_at.keys() - found.keys())
+        for run in SyncRun.objects.filter(**slots, target_group__in=missing, status__in=ACTIVE).order_by("-id"):
+            found[run.target_group_id or 0] = run
+            new |= {run.pk} if turn else set()
+        missing = [group_id for group_id in missing if group_id not in found]
+        if not missing:
+            break
+        SyncRun.objects.bulk_create(
+            (SyncRun(**slots, target_group_id=one, due_at=due_at[one], **fields) for one in missing),
+            ignore_conflicts=True,
+        )
+    return list(found.values()), new
 
 
 def hurry(run: SyncRun, queue: str) -> bool:

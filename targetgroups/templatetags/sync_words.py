@@ -84,6 +84,7 @@ MENU = {
     "run_people": "activity",
     **dict.fromkeys(("bridge_configuration", "one_bridge", "new_bridge", "save_bridge", "writebacks"), "bridge"),
     "save_bridge": "bridge",
+    **dict.fromkeys(("schedules", "schedule", "new_schedule"), "schedules"),
     **dict.fromkeys(("audit_log", "audit_entry"), "audit"),
 }
 

@@ -18,7 +18,7 @@ from thrive_sync.lib.paging import KeysetPage, key_of, keyset_page
 
 from .. import rooms
 from ..columns import Column
-from ..models import Bridge, Folder, Subscriber, SyncRun, TargetGroup
+from ..models import Bridge, Folder, Schedule, Subscriber, SyncRun, TargetGroup
 from . import audit_words
 from .asking import Ordering, whole
 from .audit_words import BY_THEMSELVES, FAMILIES, THINGS, Difference
@@ -212,6 +212,7 @@ _PAGES: dict[str, tuple[type[Model], Callable[[int], str], str]] = {
         (SyncRun, lambda pk: reverse("targetgroups:run", args=[pk]), VIEW_GROUPS),
         (Folder, lambda pk: f"{reverse('targetgroups:target_groups')}?folder={pk}", VIEW_GROUPS),
         (Bridge, lambda pk: reverse("targetgroups:one_bridge", args=[pk]), VIEW_BRIDGE),
+        (Schedule, lambda pk: reverse("targetgroups:schedule", args=[pk]), VIEW_BRIDGE),
         (Subscriber, lambda pk: reverse("targetgroups:subscriber", args=[pk]), VIEW_SUBSCRIBERS),
         (User, lambda pk: reverse("accounts:user", args=[pk]), MANAGE_USERS),
     )

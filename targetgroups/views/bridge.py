@@ -98,6 +98,7 @@ def _page(request: HttpRequest, bridge: Bridge | None, form: BridgeForm, status:
     }
     if bridge:
         context["writeback"] = writeback_figures.of(bridge)
+        context["schedules"] = bridge_reading.schedules_of(bridge)
         context |= bridge_reading.mapping(bridge, whole(request, "after")) if sees_people else {}
     return render(request, "targetgroups/bridge_configuration.html", context, status=status)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from audit.models import AuditEntry
 
-from ..models import Bridge, Subscriber
+from ..models import Bridge, Schedule, Subscriber
 
 CHANGES_SHOWN = 8
 LABELS = {field.name: str(field.verbose_name).capitalize() for field in Bridge._meta.concrete_fields} | {
@@ -39,6 +39,10 @@ class Change:
 def associations() -> list[Bridge]:
     """Return every bridge by name; with one, the page does not ask which."""
     return list(Bridge.objects.order_by("name", "pk"))
+
+
+def schedules_of(bridge: Bridge) -> list[Schedule]:
+    return list(bridge.schedules.select_related("folder", "target_group"))
 
 
 def mapping(bridge: Bridge, after: int | None) -> dict[str, Any]:

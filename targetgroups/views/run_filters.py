@@ -20,7 +20,7 @@ from accounts.models import User
 from thrive_sync.lib.paging import KeysetPage, keyset_page
 
 from ..choices import RunKind, RunStatus, Trigger
-from ..models import SyncRequest, SyncRun, TargetGroup
+from ..models import ScheduleFiring, SyncRequest, SyncRun, TargetGroup
 from ..querysets import SyncRunQuerySet
 
 Rows = TypeVar("Rows", bound="QuerySet[Any]")
@@ -40,6 +40,7 @@ class RunFilters:
     trigger: str = ""
     who: User | None = None
     outcome: str = ""
+    firing: ScheduleFiring | None = None
     when: str = ""
     since: date | None = None
     until: date | None = None
@@ -59,6 +60,8 @@ class RunFilters:
         runs = SyncRun.objects.filter(**{field: value for field, value in words.items() if value})
         if self.who:
             runs = runs.filter(Exists(SyncRequest.objects.filter(user=self.who, run=OuterRef("pk"))))
+        if self.firing:
+            runs = runs.filter(Exists(SyncRequest.objects.filter(firing=self.firing, run=OuterRef("pk"))))
         return in_days(runs, "created_at", self.when, self.since, self.until, today)
 
     def without(self, name: str) -> RunFilters:
@@ -85,6 +88,7 @@ def filters_of(request: HttpRequest) -> RunFilters:
         trigger=_known(asked.get("trigger", ""), Trigger.values),
         who=User.objects.filter(pk=_number(asked.get("who", ""))).first() if asked.get("who") else None,
         outcome=_known(asked.get("outcome", ""), RunStatus.values),
+        firing=_firing(asked),
         when=when,
         since=None if when else day_of(asked.get("from", "")),
         until=None if when else day_of(asked.get("to", "")),
@@ -179,9 +183,17 @@ def _group(asked: QueryDict) -> TargetGroup | None:
     return found[0] if len(found) == 1 or len(exact) == 1 else None
 
 
+def _firing(asked: QueryDict) -> ScheduleFiring | None:
+    rows = ScheduleFiring.objects.select_related("schedule__folder", "schedule__target_group")
+    return rows.filter(pk=number).first() if (number := _number(asked.get("firing", ""))) else None
+
+
 def _words(filters: RunFilters, name: str) -> tuple[str, str]:
     if name == "who":
         return "Who", str(filters.who.get_full_name() or filters.who) if filters.who else ""
+    if name == "firing" and filters.firing:
+        at = timezone.localtime(filters.firing.fired_at)
+        return "Schedule", f"{filters.firing.schedule.what}, {format_date(at, 'M j, H:i')}"
     if name == "group":
         return "Target group", str(filters.group)
     if name in ("when", "since", "until"):

@@ -69,6 +69,11 @@ PLACES = (
         "webhooks events bounces complaints refused signature mailgun postmark sendgrid amazon ses sparkpost",
     ),
     Place(
+        "Schedules", "Admin > Schedules", "targetgroups:schedules", "clock-history", VIEW_BRIDGE,
+        ("Settings > Scheduled Tasks",),
+        "nightly automatic refresh sync every hour daily clock cron when next run",
+    ),
+    Place(
         "Users", "Admin > Users", "accounts:users", "person-plus", MANAGE_USERS,
         ("Settings > Users", "Admin > User Management"),
         "people accounts roles invite permissions deactivate unlock two-step sign-in sessions",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import time
 
 import pyotp
 import pytest
@@ -16,10 +17,10 @@ from accounts.models import User
 from accounts.scopes import SCOPES
 from alerts import outbox, webhooks
 from alerts.models import Alert, Delivery, Webhook
-from targetgroups import suppression
+from targetgroups import schedules, suppression
 from targetgroups.choices import OutcomeKind, Phase, SuppressionCause
-from targetgroups.models import Bridge, RunProgress, Subscriber, SyncRun, TargetGroup
-from targetgroups.sync import receiving
+from targetgroups.models import Bridge, RunProgress, Schedule, Subscriber, SyncRun, TargetGroup
+from targetgroups.sync import firing, receiving
 from tests.e2e.conftest import keep_picture, sign_in, violations
 from tests.e2e.measuring import assert_well_made
 from tests.targetgroups.views.conftest import FIGURES, Rows, outcome
@@ -109,6 +110,25 @@ def pages(site: str) -> dict[str, str]:
         **users(),
         **log(rows),
         **told(),
+        **by_the_clock(rows),
+    }
+
+
+def by_the_clock(rows: Rows) -> dict[str, str]:
+    """Schedules that went well, not at all and never, one with a long name."""
+    group = rows.group("Members of a chapter whose name goes on for rather longer than anybody would ever need it " * 2)
+    for one in schedules.add_usual(rows.bridge, "command"):
+        firing.begin(one, timezone.now(), due_at=timezone.now(), missed_count=2)
+        firing.begin(one, timezone.now(), due_at=timezone.now())
+    long = Schedule(bridge=rows.bridge, kind="groups", target_group=group, at_time=time(2), weekdays="135")
+    schedules.save(long, "command")
+    SyncRun.objects.filter(trigger="schedule").update(status="completed", finished_at=timezone.now())
+    firing.sweep()  # pages that poll are looked at elsewhere
+    return {
+        "schedules": "/schedules/",
+        "schedule": f"/schedules/{long.pk}/",
+        "schedule-new": "/schedules/new/",
+        "schedule-of-group": f"/schedules/new/?group={group.pk}",
     }
 
 

@@ -17,10 +17,10 @@ from accounts import people
 from accounts.models import User
 from alerts import outbox, sweep, webhooks
 from alerts.models import Alert, Delivery
-from targetgroups import suppression
+from targetgroups import schedules, suppression
 from targetgroups.choices import SuppressionCause
-from targetgroups.models import Bridge, Subscriber, TargetGroup
-from targetgroups.sync import receiving
+from targetgroups.models import Bridge, Schedule, Subscriber, TargetGroup
+from targetgroups.sync import firing, receiving
 from tests.e2e.conftest import keep_picture, sign_in
 from tests.mailings.views.conftest import Desk
 from tests.support.engine import Engine
@@ -83,6 +83,14 @@ def pages(site: str, standin: StandIn, broker: redis.Redis, tmp_path: Path, sett
     colleague.groups.set(Group.objects.filter(name__in=["Publisher", "Subscribers"]))
     people.invite(User.objects.get(username="dana"), "jules@lamps.example", [Group.objects.get(name="Reporter")])
     people.change_roles(User.objects.get(username="dana"), colleague, [Group.objects.get(name="Publisher")])
+    dana = User.objects.get(username="dana")
+    listing, in_use = schedules.add_usual(engine.bridge, dana)
+    for one in (listing, in_use):
+        fired = firing.begin(one, timezone.now(), due_at=timezone.now())
+        for asked in fired.requests.all():
+            engine.work(asked.run)
+    schedules.save(Schedule(bridge=engine.bridge, kind="groups", target_group=group, every_minutes=60), dana)
+    firing.sweep()
     info = f"/target-groups/{group.pk}/"
     return {
         "home": "/",
@@ -111,6 +119,7 @@ def pages(site: str, standin: StandIn, broker: redis.Redis, tmp_path: Path, sett
         "inbox": "/demo/inbox/",
         "users": "/users/",
         "user": f"/users/{colleague.pk}/",
+        "schedules": "/schedules/",
         "audit-log": "/audit-log/",
         "preferences": "/preferences/",
         "alerts": "/alerts/",

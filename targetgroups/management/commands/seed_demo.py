@@ -9,7 +9,9 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.permissions import ADMINISTRATOR, ROLES, Role
 from audit import record
-from targetgroups.models import Bridge
+from targetgroups import schedules
+from targetgroups.choices import ScheduleKind
+from targetgroups.models import Bridge, Schedule
 
 # What the stand-in takes; a test compares them with the stand-in's own.
 ASSOCIATION = "Society of Lamp Keepers"
@@ -66,6 +68,10 @@ def ensure_bridge(standin: str) -> None:
         times = {"secret_access_key_set_at": now, "api_password_set_at": now}
         bridge = Bridge.objects.create(name=ASSOCIATION, **addresses, **CREDENTIALS, **times)
         record("command", "bridge created", bridge, after=addresses)
+        schedules.add_usual(bridge, "command")
+        schedules.save(
+            Schedule(bridge=bridge, kind=ScheduleKind.LIST, every_minutes=15), "command"
+        )  # fires while you look
     elif bridge is not None and bridge.service_address != standin and "://127.0.0.1:" in bridge.service_address:
         before = {name: getattr(bridge, name) for name in addresses}
         if bridge.record_address != addresses_of(bridge.service_address)["record_address"]:

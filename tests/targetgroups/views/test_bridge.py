@@ -134,7 +134,7 @@ def test_the_first_bridge_is_made_here(client: Client) -> None:
     page = save(client, secret_access_key="bmV3LXNlY3JldA==").content.decode()
     assert 'Next, <a href="#check-title">test the connection</a>' in page
     assert Bridge.objects.get().is_configured
-    assert AuditEntry.objects.get().action == "bridge created"
+    assert AuditEntry.objects.filter(action="bridge created").count() == 1
 
 
 def test_a_stand_in_on_this_machine_needs_no_https(client: Client) -> None:

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.permissions import ROLES, Role
 from audit import record
-from targetgroups.models import SyncRequest, SyncRun
+from targetgroups.models import Schedule, SyncRequest, SyncRun
 from targetgroups.urls import urlpatterns
 from tests.targetgroups.views.conftest import Rows, SignIn
 
@@ -23,6 +23,7 @@ POSTED = {
     "people_csv", "check_again", "opt_out_here", "opt_in_here", "erase",
     "resync_many", "move", "delete", "undelete", "create_folder", "rename_folder", "delete_folder",
     "refresh_from_home", "sync_from_home", "suppressions_csv", "lift_suppressions",
+    "usual_schedules", "switch_schedule", "run_schedule", "delete_schedule",
     "audit_csv", "writebacks_csv", "retry_writebacks", "check_opt_outs", "queue_opt_outs",
 }  # fmt: skip
 
@@ -40,6 +41,7 @@ def addresses(rows: Rows) -> dict[str, str]:
         "subscriber_id": rows.member(group, "ada@lamps.example").pk,
         "name": "target_groups",
         "kind": "would_remove",
+        "schedule_id": Schedule.objects.create(bridge=rows.bridge, kind="list", every_minutes=60).pk,
         "entry_id": record("command", "target_group.moved", group).pk,
     }
     return {
