@@ -39,6 +39,7 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=options["verbosity"])
         ensure_users(password)
         ensure_bridge(options["standin"])
+        ensure_schedules()
 
 
 def ensure_users(password: str) -> None:
@@ -68,16 +69,20 @@ def ensure_bridge(standin: str) -> None:
         times = {"secret_access_key_set_at": now, "api_password_set_at": now}
         bridge = Bridge.objects.create(name=ASSOCIATION, **addresses, **CREDENTIALS, **times)
         record("command", "bridge created", bridge, after=addresses)
-        schedules.add_usual(bridge, "command")
-        schedules.save(
-            Schedule(bridge=bridge, kind=ScheduleKind.LIST, every_minutes=15), "command"
-        )  # fires while you look
     elif bridge is not None and bridge.service_address != standin and "://127.0.0.1:" in bridge.service_address:
         before = {name: getattr(bridge, name) for name in addresses}
         if bridge.record_address != addresses_of(bridge.service_address)["record_address"]:
             addresses["record_address"] = bridge.record_address  # somebody's own, or cleared
         record("command", "bridge changed", bridge, before, addresses)
         Bridge.objects.filter(pk=bridge.pk).update(**addresses)
+
+
+def ensure_schedules() -> None:
+    """Give the demo's bridge the usual schedules, and one that fires while somebody looks."""
+    bridge = Bridge.objects.filter(association_id=CREDENTIALS["association_id"]).first()
+    if bridge and not bridge.schedules.exists():
+        schedules.add_usual(bridge, "command")
+        schedules.save(Schedule(bridge=bridge, kind=ScheduleKind.LIST, every_minutes=15), "command")
 
 
 def addresses_of(standin: str) -> dict[str, str]:
