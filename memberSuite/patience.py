@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 import time
@@ -84,13 +85,23 @@ class Pace:
 
 
 class Patience:
-    """Asks again after transient trouble: waits double, with jitter, and Retry-After wins up to a cap."""
+    """Asks again after transient trouble: waits double, with jitter, and Retry-After wins up to a cap.
+
+    A Retry-After beyond `longest` is not waited for at all: the trouble goes to the caller, who has better to do.
+    """
 
     def __init__(
-        self, *, first_wait: float, cap: float, pace: Pace, on_call: Callable[[str, float, str], None] | None = None
+        self,
+        *,
+        first_wait: float,
+        cap: float,
+        pace: Pace,
+        longest: float = math.inf,
+        on_call: Callable[[str, float, str], None] | None = None,
     ) -> None:
         self._first_wait = first_wait
         self._cap = cap
+        self._longest = longest
         self._pace = pace
         self._on_call = on_call
 
@@ -114,7 +125,7 @@ class Patience:
                 self._pace.failed(error, wait)
                 if on_trouble is not None:
                     on_trouble(error)
-                if tries >= error.retries:
+                if tries >= error.retries or (error.retry_after or 0.0) > self._longest:
                     raise
                 tries += 1
                 log.warning("%s: %s, asking again in %.1f s (%d of %d)", what, error.code, wait, tries, error.retries)

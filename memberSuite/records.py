@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,6 +36,8 @@ class ConnectionSettings:
     read_timeout: float = 120.0
     retry_wait: float = 2.0
     throttle_cap: float = 900.0
+    # Told to wait longer than this, a call fails at once: whoever waits by other means need not hold a connection.
+    longest_wait: float = math.inf
     public_only: bool = False  # refuse servers in private networks
     # Told of each call that ended: which, how many seconds it took, and the error's code or "".
     on_call: Callable[[str, float, str], None] | None = field(default=None, repr=False, compare=False)

@@ -1,5 +1,6 @@
 """The only door to MemberSuite: builds a client from a bridge and re-exports what the sync needs to know of it."""
 
+import math
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -58,12 +59,15 @@ __all__ = [
 CALLS = Meter("membersuite-calls")
 
 
-def connect(bridge: Bridge, *, clock: Callable[[], datetime], stop: threading.Event) -> MemberSuiteClient:
+def connect(
+    bridge: Bridge, *, clock: Callable[[], datetime], stop: threading.Event, longest_wait: float = math.inf
+) -> MemberSuiteClient:
     """Build the client for a bridge; a context manager.
 
     Args:
         clock: tells when a page was asked for, by the database's time.
         stop: once set, every call ends with ReadingStopped within two seconds.
+        longest_wait: seconds; a call that MemberSuite asks to repeat later than that fails, and its error says when.
     """
     connection = ConnectionSettings(
         transport=cast(Literal["concierge", "rest"], bridge.transport),
@@ -77,6 +81,7 @@ def connect(bridge: Bridge, *, clock: Callable[[], datetime], stop: threading.Ev
         page_size=bridge.page_size,
         in_flight=bridge.requests_in_flight,
         retry_wait=settings.MEMBERSUITE_RETRY_WAIT_SECONDS,
+        longest_wait=longest_wait,
         public_only=not settings.ALLOW_PRIVATE_ADDRESSES,
         on_call=partial(_note, str(bridge.pk), bridge.transport),
     )

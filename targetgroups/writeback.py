@@ -36,6 +36,10 @@ IDS_A_STEP = 50  # as many as one write may name
 # A silent writer's turn ends by itself; it gives up before that, so that two never write at once.
 _TURN = timedelta(minutes=5)
 _GIVE_UP_AFTER = 4.5 * 60
+# Asked to wait longer than so many seconds, it does not: the rows wait in the database, and the worker is free.
+_LONGEST_WAIT = 20
+# A server that asks for more than a day is asked again after one.
+_MOST_ASKED_FOR = 24 * 3600.0
 # How long to wait after trouble, in seconds; the last one holds for all that follows.
 _WAITS = (30, 120, 600, 1800, 3600)
 # A write that was confirmed but changed nothing is tried so often: the answer may come from an older copy.
@@ -69,7 +73,13 @@ class Trouble:
 
     @classmethod
     def of(cls, error: MemberSuiteError) -> "Trouble":
-        return cls(error.code, error.sentence, error.is_transient, error.remote_said or "", error.retry_after or 0.0)
+        return cls(
+            error.code,
+            error.sentence,
+            error.is_transient,
+            error.remote_said or "",
+            min(error.retry_after or 0.0, _MOST_ASKED_FOR),
+        )
 
 
 class _TurnLost(Exception):
@@ -150,7 +160,7 @@ def _write(bridge: Bridge, writer: UUID, batch: Sequence[Writeback]) -> bool:
     timer.daemon = True
     timer.start()
     try:
-        with connect(bridge, clock=TickingClock(), stop=stop) as client:
+        with connect(bridge, clock=TickingClock(), stop=stop, longest_wait=_LONGEST_WAIT) as client:
             _tell(client, bridge, writer, batch)
     except ReadingStopped:
         _put_off(bridge.pk, writer, batch, Trouble("timed_out", SENTENCES["timed_out"], is_passing=True))

@@ -61,6 +61,7 @@ class ConciergeWire:
         self.patience = Patience(
             first_wait=settings.retry_wait,
             cap=settings.throttle_cap,
+            longest=settings.longest_wait,
             pace=Pace(settings.in_flight, settings.retry_wait / _SLOW_SHARE),
             on_call=settings.on_call,
         )

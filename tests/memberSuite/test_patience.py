@@ -46,6 +46,15 @@ def test_retry_after_wins_over_the_wait_and_is_capped() -> None:
     assert 0.04 < time.monotonic() - began < 20  # neither the wait of a minute nor the hour asked for
 
 
+def test_whoever_waits_by_other_means_is_told_at_once_how_long() -> None:
+    impatient = Patience(first_wait=0.001, cap=900.0, pace=Pace(4, 0.0), longest=20.0)
+    attempt = failing(e.Throttled(retry_after=21), e.Throttled(retry_after=0.001))
+    with pytest.raises(e.Throttled) as told:
+        impatient.ask(attempt, Halt(None), what="x")
+    assert told.value.retry_after == 21
+    assert Patience(first_wait=0.001, cap=900.0, pace=Pace(4, 0.0), longest=20.0).ask(attempt, Halt(None), what="x")
+
+
 def test_waits_double_with_jitter() -> None:
     one = patience(2.0)
     waits = [one._wait_after(e.ServerTrouble(), tries) for tries in range(5)]

@@ -327,6 +327,21 @@ def test_passing_trouble_puts_all_off_and_then_it_goes_on(
     assert [says(engine, person) for person in people] == [True, True, False]
 
 
+@pytest.mark.parametrize(("asked", "waited"), [(1800, 1800), (10**12, 24 * 3600)])
+def test_a_long_retry_after_is_waited_for_by_the_row_and_holds_no_worker(
+    engine: Engine, people: list[Subscriber], transport: str, asked: int, waited: int
+) -> None:
+    struck = engine.standin.fails(WRITES[transport], "http_429", retry_after=asked)
+    out(people[0])
+    write(engine)
+    row, outbox = Writeback.objects.get(), Outbox.objects.get()
+    assert (row.state, row.reason_code, struck.seen) == ("pending", "throttled", 1), "asked once, and not again"
+    assert outbox.writer is None
+    left = (row.due_at - row.queued_at).total_seconds()
+    assert waited <= left < waited + 120
+    assert outbox.paused_until == row.due_at
+
+
 def test_a_wrong_key_fails_with_its_words_and_the_mended_one_retries_all(
     engine: Engine, people: list[Subscriber], mia: User
 ) -> None:
