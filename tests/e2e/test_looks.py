@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import time
+from datetime import UTC, datetime, time
 
 import pyotp
 import pytest
@@ -19,13 +19,14 @@ from alerts import outbox, webhooks
 from alerts.models import Alert, Delivery, Webhook
 from targetgroups import schedules, suppression
 from targetgroups.choices import OutcomeKind, Phase, SuppressionCause
-from targetgroups.models import Bridge, RunProgress, Schedule, Subscriber, SyncRun, TargetGroup
+from targetgroups.models import Bridge, RunProgress, Schedule, Subscriber, SyncRun, TargetGroup, Writeback
 from targetgroups.sync import firing, receiving
 from tests.e2e.conftest import keep_picture, sign_in, violations
 from tests.e2e.measuring import assert_well_made
 from tests.targetgroups.views.conftest import FIGURES, Rows, outcome
 
 pytestmark = pytest.mark.django_db(transaction=True)
+LONG_AGO = datetime(2025, 11, 23, tzinfo=UTC)
 LONG = "A rather long name of an extra field"
 # The whole form stands in the window, and neither it nor its list needs to be scrolled sideways.
 IS_IN_SIGHT = """form => {
@@ -68,6 +69,13 @@ def pages(site: str) -> dict[str, str]:
     for cause in (SuppressionCause.COMPLAINT, SuppressionCause.MANUAL, SuppressionCause.ERASED):
         suppression.suppress(f"{cause}@lamps.example", cause, by="dana")
     suppression.lift("manual@lamps.example", SuppressionCause.MANUAL, by="dana", because="asked by phone, 3 May")
+    for state, reason in (("failed", "MemberSuite refused to change this record. " * 3), ("completed", "")):
+        guid = f"AB4CD310-0006-C0B3-6A4E-0B3E6F1C2D{len(state):02}"
+        there = {"remote_id": guid, "remote_key": guid.lower()}
+        rows.member(group, f"a-rather-long-{state}@a-rather-long-domain.example.org", "Zoë", "Ångström", **there)
+        told = {"state": state, "reason": reason, "remote_said": "Access to Individual denied", "finished_at": LONG_AGO}
+        wish = {"bridge": rows.bridge, "do_not_email": True, "cause": "opt_out", "queued_at": LONG_AGO, "key": state}
+        Writeback.objects.create(**there, **told, **wish)
     check = rows.run(kind="person", remote_id=moved.remote_id, sentence="MemberSuite says Do Not Email = No.")
     erased = Subscriber.objects.get(do_not_email_at__isnull=False)
     changes = {"email": ["a-rather-long-former-address@another-domain.example.org", moved.email], "Chapter": ["", "N"]}
@@ -217,6 +225,10 @@ def test_every_page_fits_and_is_accessible_by_eye_and_by_keys(
         page.goto(address)
         is_first = name == "target-groups"  # the menu is the same on all of them
         assert_well_made(page, name, from_top=is_first, and_back=is_first or name == "bridge")
+        if name == "writeback":
+            assert page.locator(".table-frame").evaluate("one => one.scrollWidth <= one.clientWidth"), (
+                "at 1280 all of it"
+            )
         if name == "people":
             for width, theme in ((320, "dark"), (1280, "light")):
                 page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
