@@ -19,7 +19,7 @@ from targetgroups.views import reading
 from tests.targetgroups.views.conftest import Rows, SignIn
 
 PEOPLE = 3_000
-_MEMBERS = """
+MEMBERS = """
 WITH person AS (
     INSERT INTO targetgroups_subscriber (bridge_id, remote_id, remote_key, email, first_name, last_name, address_key,
         attributes, sort_email, sort_name, seen_at, created_at, changed_at)
@@ -37,7 +37,7 @@ def large(rows: Rows) -> TargetGroup:
     Bridge.objects.update(record_address="https://console.example.org/{id}")
     group = rows.group("Large", member_count=PEOPLE)
     with connection.cursor() as cursor:
-        cursor.execute(_MEMBERS, {"bridge": rows.bridge.pk, "group": group.pk, "people": PEOPLE})
+        cursor.execute(MEMBERS, {"bridge": rows.bridge.pk, "group": group.pk, "people": PEOPLE})
         cursor.execute("SELECT gin_clean_pending_list('subscriber_search')")  # as autovacuum does
         cursor.execute("ANALYZE targetgroups_membership, targetgroups_subscriber")
     return group
