@@ -73,9 +73,9 @@ def pages(site: str) -> dict[str, str]:
         guid = f"AB4CD310-0006-C0B3-6A4E-0B3E6F1C2D{len(state):02}"
         there = {"remote_id": guid, "remote_key": guid.lower()}
         rows.member(group, f"a-rather-long-{state}@a-rather-long-domain.example.org", "Zoë", "Ångström", **there)
-        told = {"state": state, "reason": reason, "remote_said": "Access to Individual denied", "finished_at": LONG_AGO}
+        end = {"state": state, "reason": reason, "remote_said": "Access to Individual denied", "finished_at": LONG_AGO}
         wish = {"bridge": rows.bridge, "do_not_email": True, "cause": "opt_out", "queued_at": LONG_AGO, "key": state}
-        Writeback.objects.create(**there, **told, **wish)
+        Writeback.objects.create(**there, **end, **wish)
     check = rows.run(kind="person", remote_id=moved.remote_id, sentence="MemberSuite says Do Not Email = No.")
     erased = Subscriber.objects.get(do_not_email_at__isnull=False)
     changes = {"email": ["a-rather-long-former-address@another-domain.example.org", moved.email], "Chapter": ["", "N"]}
