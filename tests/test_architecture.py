@@ -26,7 +26,9 @@ MAY_USE_CURSORS |= {"audit/retention.py"}
 MAIL_PACKAGES = ("django.core.mail", "smtplib", "mailings.send.smtp", "smtp")
 # How a message looks and to whom it goes; the connections to the mail server; any other of Django's backends; what
 # tells of a stop.
-MAY_SEND_MAIL = {f"mailings/send/{name}.py" for name in ("letter", "press", "deliver", "fleet", "backend", "notice")}
+MAY_SEND_MAIL = {
+    f"mailings/send/{name}.py" for name in ("letter", "press", "mould", "deliver", "fleet", "line", "backend", "notice")
+}
 # Invitations and links to a new password.
 MAY_SEND_MAIL |= {"accounts/letters.py"}
 # Alerts, to users.

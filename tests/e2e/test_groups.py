@@ -18,8 +18,8 @@ LIST = "/target-groups/?folder=all"
 SHIFTS = """() => { window.shifts = []; new PerformanceObserver(list => list.getEntries().forEach(
     entry => window.shifts.push(entry.value))).observe({type: "layout-shift"}) }"""
 
-HEARS = """() => { window.heard = new Promise(resolve => document.body.addEventListener(
-    "htmx:afterOnLoad", () => resolve(true), {once: true})) }"""
+HEARS = """() => { window.heard = false; document.body.addEventListener(
+    "htmx:afterOnLoad", () => { window.heard = true }, {once: true}) }"""
 
 
 @pytest.fixture
@@ -103,18 +103,17 @@ def test_a_poll_that_was_on_its_way_while_groups_were_deleted_does_not_bring_the
     sign_in(page)
     page.goto(LIST)
     late: list[Route] = []
-    page.route("**" + LIST, lambda route: late.append(route))
+    with page.expect_request("**" + LIST):
+        page.route("**" + LIST, lambda route: late.append(route))
     page.get_by_label("Tick Board").check()
     page.locator("#bulk-delete").click()
     expect(page.get_by_role("dialog")).to_be_visible()
-    while not late:
-        page.wait_for_timeout(50)
     before = late[0].fetch()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_text("Deleted: “Board”.")).to_be_visible()
     page.evaluate(HEARS)
     late[0].fulfill(response=before)
-    page.evaluate("window.heard")
+    page.wait_for_function("window.heard")
     expect(names(page)).to_have_text(["Chapter", "Donors", "Events"])
     expect(page.get_by_text("Deleted: “Board”.")).to_be_visible()
 
