@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Callable
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 
 from .. import taking
 from ..choices import MailingStatus, StopCode
-from ..exceptions import StopMailing
+from ..exceptions import StopMailing, TurnLost
 from ..models import Mailing
 from . import tally
 from .turn import Turn
@@ -56,12 +56,18 @@ def freeze(mailing: Mailing, turn: Turn, approve: Callable[[int], None] | None =
     Raises StopMailing if nobody is left, and TurnLost, with nothing written, if the mailing was cancelled meanwhile or
     is another worker's by now.
     """
-    with transaction.atomic():
-        recipient_count, left_out = _write(mailing, approve)
-        if not recipient_count:
-            raise StopMailing(StopCode.NOBODY, _nobody(left_out))
-        tally.begin(mailing.pk, recipient_count, left_out)
-        turn.change(MailingStatus.RESYNCING, status=MailingStatus.SENDING, frozen_at=Now(), due_at=None)
+    try:
+        with transaction.atomic():
+            recipient_count, left_out = _write(mailing, approve)
+            if not recipient_count:
+                raise StopMailing(StopCode.NOBODY, _nobody(left_out))
+            tally.begin(mailing.pk, recipient_count, left_out)
+            turn.change(MailingStatus.RESYNCING, status=MailingStatus.SENDING, frozen_at=Now(), due_at=None)
+    except IntegrityError:
+        # A worker that stood still for longer than its turn meets the list that another has fixed meanwhile.
+        if turn.is_held:
+            raise
+        raise TurnLost from None
     if recipient_count >= _MANY:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE mailings_recipient")

@@ -66,6 +66,11 @@ class Turn:
         if not claim(self._mine().filter(status=from_status), **values):
             raise TurnLost
 
+    @property
+    def is_held(self) -> bool:
+        """Say whether the mailing is still this turn's."""
+        return self._mine().exists()
+
     def put_off(self, until: datetime | CombinedExpression) -> None:
         """Say that nothing can be done before a time."""
         self._mine().update(due_at=until)

@@ -148,7 +148,7 @@ class _Talk:
                 return
 
     async def _hello(self) -> None:
-        line = (await self.reader.readline()).upper()
+        line = (await self._line()).upper()
         if not line.startswith(b"EHLO"):
             self._wrong("503 5.5.1 say EHLO", line.decode(errors="replace"))
         manners = self.sink.manners
@@ -170,7 +170,7 @@ class _Talk:
             return False
         self._may_cut("mail")
         self.tell("250 2.1.0 ok")
-        rcpt = (await self.reader.readline()).decode("utf-8", "surrogateescape").strip()
+        rcpt = (await self._line()).decode("utf-8", "surrogateescape").strip()
         address = rcpt.partition("<")[2].rpartition(">")[0]
         if rcpt[:4].upper() != "RCPT" or not address:
             return self._wrong("503 5.5.1 to whom?", f"{command} / {rcpt}")
@@ -181,7 +181,7 @@ class _Talk:
             self.tell(refusal)
             return await self._no_text()
         self.tell("250 2.1.5 ok")
-        if (data := await self.reader.readline()).strip().upper() != b"DATA":
+        if (data := await self._line()).strip().upper() != b"DATA":
             return self._wrong("503 5.5.1 DATA?", data.decode(errors="replace"))
         self._may_cut("data")
         if self._is_busy("data"):
@@ -195,7 +195,7 @@ class _Talk:
     async def _no_text(self) -> bool:
         """A sender that has sent its DATA ahead is told that nobody is there to get a text (RFC 2920, 3.1)."""
         if self.sink.manners.is_pipelining:
-            if (data := await self.reader.readline()).strip().upper() != b"DATA":
+            if (data := await self._line()).strip().upper() != b"DATA":
                 return self._wrong("503 5.5.1 DATA?", data.decode(errors="replace"))
             self.tell("503 5.5.1 no recipient")
         return True
@@ -205,7 +205,7 @@ class _Talk:
         if self.cut_at == "text":
             await self.reader.readexactly(200)
         self._may_cut("text", address)
-        first = await self.reader.readline()
+        first = await self._line()
         raw = first + await self.reader.readuntil(b"\r\n.\r\n")
         if self.sink.manners.seconds:
             await asyncio.sleep(self.sink.manners.seconds)
@@ -240,6 +240,13 @@ class _Talk:
         if self.cut_at == place:
             self.sink.note("cut", place=place, to=address)
             raise _Cut
+
+    async def _line(self) -> bytes:
+        """Read what comes next. A sender that was killed, or gave up waiting, says nothing wrong by going away."""
+        line = await self.reader.readline()
+        if not line.endswith(b"\n"):
+            raise _Cut
+        return line
 
     def _wrong(self, reply: str, said: str) -> bool:
         self.sink.note("wrong", said=said)

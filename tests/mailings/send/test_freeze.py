@@ -128,6 +128,18 @@ def test_r13_a_worker_whose_turn_is_over_freezes_nothing(post: Post) -> None:
     assert post.outcomes(mailing) == {ADA: "queued"}
 
 
+def test_r13_a_worker_that_stood_still_while_another_fixed_the_list_adds_nothing_to_it(post: Post) -> None:
+    mailing, turn = resyncing(post, post.group(ADA))
+    Mailing.objects.update(worker_until=timezone.now())
+    other = Turn(mailing.pk)
+    assert other.take()
+    frozen_by(other, mailing)
+    with pytest.raises(TurnLost):
+        frozen_by(turn, mailing)
+    assert post.outcomes(mailing) == {ADA: "queued"}
+    assert post.complaints(mailing) == []
+
+
 def test_r1_an_address_not_to_send_to_goes_when_its_owner_is_erased_on_request(post: Post) -> None:
     mailing = post.mailing(post.group(ADA, BO), not_to_addresses=[ADA, BO])
     assert persons.erase(Subscriber.objects.get(email=ADA)) == 1
