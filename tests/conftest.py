@@ -63,12 +63,20 @@ def django_db_modify_db_settings(
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The migrated database, which every test leaves as it found it."""
+    from django.db import connection
+
     from tests.support.emptying import what_the_migrations_made_is_kept
 
     with ExitStack() as stack:
         with django_db_blocker.unblock():
             stack.enter_context(what_the_migrations_made_is_kept())
         yield
+    # A process or thread that a test has ended may not have let go yet: the database could not be dropped.
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture

@@ -327,9 +327,8 @@ def test_forms_work_without_javascript(pages: dict[str, str], open_browser: Call
 def test_polling_stops_while_nobody_looks_and_when_the_run_is_over(
     pages: dict[str, str], open_browser: Callable[..., Page]
 ) -> None:
-    run = SyncRun.objects.filter(status="held").get()
-    SyncRun.objects.filter(pk=run.pk).update(status="running", created_at=timezone.now())
-    now = timezone.now()
+    rows, now = Rows(Bridge.objects.get()), timezone.now()
+    run = rows.run(rows.group("Being synced", search_id="polled", search_key="polled", member_count=9), "running")
     RunProgress.objects.create(run=run, beat_at=now, phase_started_at=now, phase=Phase.READING)
     info, groups = open_browser(), open_browser()
     asked: dict[Page, list[str]] = {info: [], groups: []}

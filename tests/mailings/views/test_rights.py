@@ -25,7 +25,7 @@ NAMES = [str(pattern.name) for pattern in urlpatterns if pattern.name not in PUB
 POSTED = {
     "create", "save", "begin", "check", "copy", "delete", "request_send", "retry", "accept", "send_stale", "pause",
     "resume", "cancel", "decide", "opt_in", "mail_events", "recipients_csv", "left_out_csv", "mailings_csv",
-    "send_test",
+    "send_test", "tell_of_letter",
     "choose_columns",
 }  # fmt: skip
 
@@ -74,7 +74,7 @@ def test_writing_and_sending_are_rights_of_their_own(addresses: dict[str, str], 
     client.force_login(user)
     for name in NAMES:
         allowed = name in {"mailings", "compose", "estimate", "send", "report", "inbox", "letter", "choose_columns"}
-        allowed = allowed or name in {"preview", "preview_page", "tests"}
+        allowed = allowed or name in {"preview", "preview_page", "tests", "tell_of_letter"}
         allowed = allowed or name in {"request_send", "retry", "accept", "pause", "resume", "cancel", "decide"}
         assert (ask(client, name, addresses[name]).status_code != 403) == allowed, name
 
