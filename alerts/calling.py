@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -11,7 +11,7 @@ import certifi
 import urllib3
 from django.conf import settings
 
-from targetgroups.remote import PrivateAddress, is_public, pools_with_a_limit
+from targetgroups.remote import PrivateAddress, causes, is_public, pools_with_a_limit
 
 CONNECT_SECONDS = 5
 SILENCE_SECONDS = 10
@@ -101,7 +101,7 @@ def _since(began: float) -> int:
 
 def _words(error: Exception) -> str:
     """Put a library's error in words; its own text repeats the address with whatever is secret in it."""
-    kinds = list(_causes(error))
+    kinds = list(causes(error))
 
     def has(*types: type[BaseException]) -> bool:
         return any(isinstance(kind, types) for kind in kinds)
@@ -115,15 +115,3 @@ def _words(error: Exception) -> str:
     if has(urllib3.exceptions.ReadTimeoutError, TimeoutError):
         return "It did not answer in time."
     return f"The connection broke ({type(error).__name__})."
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    waiting, seen = [error], set[int]()
-    while waiting:
-        one = waiting.pop()
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        inner = [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
-        waiting.extend(item for item in inner if isinstance(item, BaseException))

@@ -50,7 +50,7 @@ from memberSuite.records import (
     SearchList,
     WriteResult,
 )
-from memberSuite.transport import pools_with_a_limit
+from memberSuite.transport import causes, pools_with_a_limit
 
 __all__ = [
     "AccessDenied",
@@ -96,6 +96,7 @@ __all__ = [
     "UnreadableReply",
     "WriteResult",
     "WrongTenant",
+    "causes",
     "connect",
     "is_public",
     "pools_with_a_limit",

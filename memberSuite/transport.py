@@ -152,7 +152,7 @@ class Transport:
 
     def _mapped(self, error: Exception) -> e.MemberSuiteError:
         said = self.redact(_root_text(error))
-        kinds = list(_causes(error))
+        kinds = list(causes(error))
 
         def has(*types: type[BaseException]) -> bool:
             return any(isinstance(kind, types) for kind in kinds)
@@ -266,7 +266,7 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
     return max(0.0, (moment - now).total_seconds())
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """Yield the error and all that it wraps; urllib3 hides some in args and `reason`."""
     waiting: list[BaseException] = [error]
     seen: set[int] = set()
@@ -282,5 +282,5 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _root_text(error: BaseException) -> str:
     """Return the innermost reason: the outer texts repeat the address with its query."""
-    last = list(_causes(error))[-1]
+    last = list(causes(error))[-1]
     return f"{type(last).__name__}: {last}"

@@ -26,6 +26,7 @@ from memberSuite import (
     SearchGone,
     SearchList,
     SearchNotRunnable,
+    causes,
     is_public,
     pools_with_a_limit,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "SearchGone",
     "SearchList",
     "SearchNotRunnable",
+    "causes",
     "connect",
     "is_public",
     "pools_with_a_limit",

@@ -19,7 +19,36 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "thrive_sync.settings")
 
 LONGEST_RUN_SECONDS = 12 * 60 * 60
 
+# What is due is a row whose time has come, so nothing of it lives in beat's memory.
+SWEPT = {
+    "sweep": "targetgroups.tasks.sweep",
+    "sweep schedules": "targetgroups.tasks.sweep_schedules",
+    "sweep mailings": "mailings.tasks.sweep",
+    "apply mail events": "mailings.tasks.apply_mail_events",
+    "sweep tests": "mailings.tasks.sweep_tests",
+    "count outdated": "targetgroups.tasks.count_outdated",
+    "sweep alerts": "alerts.tasks.sweep",
+    "send alert letters": "alerts.tasks.send_letters",
+    "sweep writebacks": "targetgroups.tasks.sweep_writebacks",
+}
+BY_THE_CLOCK = {
+    "clean up people": ("accounts.tasks.clean_up", {"hour": "3", "minute": "47"}),
+    "clean up alerts": ("alerts.tasks.clean_up", {"hour": "3", "minute": "53"}),
+    "clean up API": ("api.tasks.clean_up", {"minute": "41"}),
+    "check opt-outs": ("targetgroups.tasks.check_all_opt_outs", {"hour": "5", "minute": "23"}),
+    "clean up": ("targetgroups.tasks.clean_up", {"hour": "3", "minute": "17"}),
+}
+
 app = Celery("thrive_sync")
+
+
+def _swept(task: str, seconds: float) -> dict[str, Any]:
+    """Ask again and again; what no worker took by the next time is not asked twice."""
+    return {"task": task, "schedule": seconds, "options": {"queue": "interactive", "expires": max(seconds, 1)}}
+
+
+def _by_the_clock(task: str, when: dict[str, str]) -> dict[str, Any]:
+    return {"task": task, "schedule": crontab(**when), "options": {"queue": "scheduled"}}
 
 
 def _configuration() -> dict[str, Any]:
@@ -72,82 +101,9 @@ def _configuration() -> dict[str, Any]:
                 }
                 for queue in QUEUES
             },
-            "sweep": {
-                "task": "targetgroups.tasks.sweep",
-                "schedule": settings.SYNC_SWEEP_SECONDS,
-                "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
-            },
-            # A schedule that is due is a row whose time has come, so nothing of it lives in beat's memory.
-            "sweep schedules": {
-                "task": "targetgroups.tasks.sweep_schedules",
-                "schedule": settings.SYNC_SWEEP_SECONDS,
-                "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
-            },
-            "sweep mailings": {
-                "task": "mailings.tasks.sweep",
-                "schedule": settings.SYNC_SWEEP_SECONDS,
-                "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
-            },
-            "apply mail events": {
-                "task": "mailings.tasks.apply_mail_events",
-                "schedule": settings.SYNC_SWEEP_SECONDS,
-                "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
-            },
-            "sweep tests": {
-                "task": "mailings.tasks.sweep_tests",
-                "schedule": settings.SYNC_SWEEP_SECONDS,
-                "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
-            },
-            "count outdated": {
-                "task": "targetgroups.tasks.count_outdated",
-                "schedule": settings.SYNC_SWEEP_SECONDS,
-                "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
-            },
-            "send letters": {
-                "task": "accounts.tasks.send_letters",
-                "schedule": 60,
-                "options": {"queue": "interactive", "expires": 60},
-            },
-            "clean up people": {
-                "task": "accounts.tasks.clean_up",
-                "schedule": crontab(hour="3", minute="47"),
-                "options": {"queue": "scheduled"},
-            },
-            "sweep alerts": {
-                "task": "alerts.tasks.sweep",
-                "schedule": settings.SYNC_SWEEP_SECONDS,
-                "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
-            },
-            "send alert letters": {
-                "task": "alerts.tasks.send_letters",
-                "schedule": settings.SYNC_SWEEP_SECONDS,
-                "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
-            },
-            "clean up alerts": {
-                "task": "alerts.tasks.clean_up",
-                "schedule": crontab(hour="3", minute="53"),
-                "options": {"queue": "scheduled"},
-            },
-            "clean up API": {
-                "task": "api.tasks.clean_up",
-                "schedule": crontab(minute="41"),
-                "options": {"queue": "scheduled"},
-            },
-            "sweep writebacks": {
-                "task": "targetgroups.tasks.sweep_writebacks",
-                "schedule": settings.SYNC_SWEEP_SECONDS,
-                "options": {"queue": "interactive", "expires": max(settings.SYNC_SWEEP_SECONDS, 1)},
-            },
-            "check opt-outs": {
-                "task": "targetgroups.tasks.check_all_opt_outs",
-                "schedule": crontab(hour="5", minute="23"),
-                "options": {"queue": "scheduled"},
-            },
-            "clean up": {
-                "task": "targetgroups.tasks.clean_up",
-                "schedule": crontab(hour="3", minute="17"),
-                "options": {"queue": "scheduled"},
-            },
+            **{name: _swept(task, settings.SYNC_SWEEP_SECONDS) for name, task in SWEPT.items()},
+            "send letters": _swept("accounts.tasks.send_letters", 60),
+            **{name: _by_the_clock(*when) for name, when in BY_THE_CLOCK.items()},
         },
     }
 

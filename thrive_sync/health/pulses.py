@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 import redis
 
+from thrive_sync.lib import valkey
+
 QUEUES = ("interactive", "scheduled", "mailings")
 PULSE_SECONDS = 10
 PULSE_EXPIRES_SECONDS = 600  # while nobody takes them they must not pile up for ever
@@ -21,6 +23,12 @@ class Pulse:
 
     at: datetime
     waited: float
+
+
+def take(url: str, queue: str, expires_at: datetime, now: datetime) -> None:
+    """Note a pulse in the store of that address. Raises redis.RedisError."""
+    with valkey.connect(url) as store:
+        came_through(store, queue, expires_at, now)
 
 
 def came_through(store: redis.Redis, queue: str, expires_at: datetime, now: datetime) -> None:

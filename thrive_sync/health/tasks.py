@@ -8,13 +8,9 @@ from typing import Any
 from celery import shared_task
 from django.conf import settings
 
-from thrive_sync.lib import valkey
-
 from . import pulses
 
 
 @shared_task(bind=True, ignore_result=True)
 def pulse(task: Any, queue: str) -> None:
-    pulses.came_through(
-        valkey.connect(settings.REDIS_URL), queue, datetime.fromisoformat(task.request.expires), datetime.now(UTC)
-    )
+    pulses.take(settings.REDIS_URL, queue, datetime.fromisoformat(task.request.expires), datetime.now(UTC))
