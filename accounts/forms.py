@@ -5,11 +5,13 @@ import zoneinfo
 from typing import Any, cast
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.http import HttpRequest
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
 from accounts.permissions import RIGHTS, ROLES
@@ -27,11 +29,20 @@ class SignInForm(AuthenticationForm):
 
 
 class PreferencesForm(FirstErrorFocused, forms.ModelForm):
-    timezone = forms.ChoiceField(label="Time zone", help_text="Times on every page are shown in this zone.")
+    timezone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"), help_text=gettext_lazy("Times on every page are shown in this zone.")
+    )
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language"),
+        required=False,
+        help_text=gettext_lazy(
+            "How words, dates and numbers are written. E-mails follow the site where you choose none."
+        ),
+    )
 
     class Meta:
         model = User
-        fields = ["first_name", "last_name", "email", "timezone"]
+        fields = ["first_name", "last_name", "email", "timezone", "language"]
         labels = {"email": "E-mail address"}
         help_texts = {"email": "Where you hear of a mailing of yours that stops by itself."}
 
@@ -39,8 +50,10 @@ class PreferencesForm(FirstErrorFocused, forms.ModelForm):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         names = sorted(zoneinfo.available_timezones())
         for name, field in self.fields.items():
-            field.widget.attrs["class"] = "form-select" if name == "timezone" else "form-control"
+            field.widget.attrs["class"] = "form-select" if name in ("timezone", "language") else "form-control"
         self.fields["timezone"].choices = [(name, name.replace("_", " ")) for name in names]  # type: ignore[attr-defined]
+        offered = [("", gettext("The browser’s")), *settings.LANGUAGES]
+        self.fields["language"].choices = offered  # type: ignore[attr-defined]
 
 
 class PasswordAgainForm(FirstErrorFocused, forms.Form):

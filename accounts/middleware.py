@@ -11,9 +11,9 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
-from accounts import presence, two_step
+from accounts import languages, presence, two_step
 from accounts.permissions import MANAGE_USERS
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -28,6 +28,19 @@ class TimezoneMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with timezone.override(_zone_of(request)):
             return self.get_response(request)
+
+
+class LanguageMiddleware:
+    """Speak the language that the signed-in person chose; without a choice it stays the browser's."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated and (chosen := languages.chosen_by(request.user)):
+            translation.activate(chosen)  # Django's own middleware sets it anew for every request
+            request.LANGUAGE_CODE = chosen
+        return self.get_response(request)
 
 
 class PresenceMiddleware:

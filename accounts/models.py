@@ -39,6 +39,8 @@ class User(AbstractUser):
         validators=[validate_timezone],
         help_text="Times on every page are shown in this zone.",
     )
+    # Of settings.LANGUAGES. Blank: on pages the browser's, in letters the site's.
+    language = models.CharField(max_length=10, blank=True, db_default="")
     # {table name: {"columns": [...], "page_size": n}}; holds no data of people, only the choice of columns.
     table_preferences = models.JSONField(default=dict, blank=True)
     # To the minute: reading pages does not write each time.

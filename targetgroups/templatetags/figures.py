@@ -48,7 +48,7 @@ def signed(value: int | None) -> str:
     """Write a change with its sign; none at all is a dash."""
     if value is None:
         return "–"
-    return f"+{value:,}" if value > 0 else f"−{-value:,}" if value else "±0"
+    return f"+{number(value)}" if value > 0 else f"−{number(-value)}" if value else "±0"
 
 
 @register.simple_tag

@@ -9,6 +9,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from thrive_sync.lib.words import number
+
 register = template.Library()
 WIDTH, HEIGHT, MARGIN = 120, 28, 3
 
@@ -29,7 +31,7 @@ def sparkline(points: Sequence[tuple[datetime, int]]) -> SafeString | str:
 @register.filter
 def signed(value: int) -> str:
     """Write a change with its sign; none is "±0", so that it is not taken for a missing number."""
-    return f"{'+' if value > 0 else '−' if value < 0 else '±'}{abs(value):,}"
+    return f"{'+' if value > 0 else '−' if value < 0 else '±'}{number(abs(value))}"
 
 
 def _places(points: Sequence[tuple[datetime, int]]) -> list[tuple[float, float]]:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.dateformat import format as format_date
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 
 from targetgroups.choices import GroupState, RunStatus
 from targetgroups.models import SyncRun, TargetGroup
+from thrive_sync.lib import words
 
 register = template.Library()
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 SPRITE = "vendor/bootstrap-icons-1.13.2/sprite.svg"
-EXACT = "M j, Y, H:i:s"
 
 # state -> (tone, icon)
 RUN_LOOK = {
@@ -62,7 +64,7 @@ def chip(tone: str, icon_name: str, word: str, extra: str = "") -> SafeString:
 def run_chip(run: SyncRun) -> SafeString:
     """Say how a run stands: its status, or the phase while it works, or "Stalled" when it has gone silent."""
     if run.is_stalled(timezone.now()):
-        return chip("warn", "cloud-slash", "Stalled")
+        return chip("warn", "cloud-slash", gettext("Stalled"))
     tone, icon_name = RUN_LOOK[RunStatus(run.status)]
     if run.status == RunStatus.RUNNING:
         progress = getattr(run, "progress", None)
@@ -74,14 +76,15 @@ def run_chip(run: SyncRun) -> SafeString:
 def group_chip(group: TargetGroup) -> SafeString:
     """Say what a count is worth: counted, not counted yet, error, unavailable."""
     tone, icon_name = GROUP_LOOK[group.state]
-    word = "No longer in MemberSuite" if group.is_gone and group.state == GroupState.UNAVAILABLE else group.state.label
+    is_gone = group.is_gone and group.state == GroupState.UNAVAILABLE
+    word = gettext("No longer in MemberSuite") if is_gone else group.state.label
     return chip(tone, icon_name, word)
 
 
 @register.filter
 def number(value: float | str | None) -> str:
     """Write a number with separators; what is not known is a dash, never 0."""
-    return "–" if value is None or isinstance(value, str) else f"{value:,.0f}"
+    return "–" if value is None or isinstance(value, str) else words.number(value)
 
 
 @register.filter
@@ -93,8 +96,9 @@ def age(value: datetime) -> str:
 def _age(value: datetime, now: datetime) -> str:
     seconds = (now - value).total_seconds()
     if seconds < 0:
-        return f"in {_span(-seconds)}"
-    return "just now" if seconds < 10 else f"{_span(seconds)} ago"
+        return gettext("in %(span)s") % {"span": _span(-seconds)}
+    # Translators: %(span)s is "5 min", "3 h" or "2 days".
+    return gettext("just now") if seconds < 10 else gettext("%(span)s ago") % {"span": _span(seconds)}
 
 
 @register.simple_tag
@@ -108,9 +112,9 @@ def moments() -> Callable[[datetime], SafeString]:
     now, zone = timezone.now(), timezone.get_current_timezone()
 
     def write(value: datetime) -> SafeString:
-        # Nothing of it comes from people, so nothing needs to be escaped.
-        exactly, words = _exact_words(value, zone), _age(value, now)
-        return SafeString(f'<time datetime="{value.isoformat()}" title="{exactly}">{words}</time>')
+        # Nothing of it comes from people, and translations are ours: nothing needs to be escaped.
+        exactly, ago = words.exact(value, zone), _age(value, now)
+        return SafeString(f'<time datetime="{value.isoformat()}" title="{exactly}">{ago}</time>')
 
     return write
 
@@ -124,7 +128,7 @@ def exact(value: datetime | None, missing: str = "–") -> SafeString | str:
         '<time class="num" datetime="{}" title="{}">{}</time>',
         value.isoformat(),
         age(value),
-        _exact_words(value, timezone.get_current_timezone()),
+        words.exact(value),
     )
 
 
@@ -134,12 +138,14 @@ def duration(value: timedelta | float | None) -> str:
         return "–"
     seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        return gettext("%(count)s s") % {"count": number_format(seconds, 1)}
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+        return gettext("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": f"{minutes:02d}"}
+    if minutes:
+        return gettext("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": f"{rest:02d}"}
+    return gettext("%(count)s s") % {"count": rest}
 
 
 @register.filter
@@ -148,20 +154,12 @@ def lookup(mapping: dict[str, Any] | None, key: str) -> Any:
     return mapping.get(key) if mapping else None
 
 
-def _exact_words(value: datetime, zone: tzinfo) -> str:
-    # The people of one sync share their second, and writing a time is the dearest thing in a row.
-    return _exact_in(value.replace(microsecond=0), zone)
-
-
-@lru_cache(maxsize=2048)
-def _exact_in(value: datetime, zone: tzinfo) -> str:
-    local = value.astimezone(zone)
-    return f"{format_date(local, EXACT)} {local.tzname()}"
-
-
 def _span(seconds: float) -> str:
-    for size, word in ((86400, "day"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {word}{'s' if word == 'day' and count > 1 else ''}"
-    return f"{int(seconds)} s"
+    if seconds >= _DAY:
+        days = int(seconds // _DAY)
+        return ngettext("%(count)s day", "%(count)s days", days) % {"count": words.number(days)}
+    if seconds >= _HOUR:
+        return gettext("%(count)s h") % {"count": int(seconds // _HOUR)}
+    if seconds >= _MINUTE:
+        return gettext("%(count)s min") % {"count": int(seconds // _MINUTE)}
+    return gettext("%(count)s s") % {"count": int(seconds)}

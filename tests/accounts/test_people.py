@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from datetime import UTC, datetime
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -11,7 +12,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts.middleware import TimezoneMiddleware
-from accounts.models import User
+from accounts.models import Session, User
 from accounts.preferences import remember_table
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +37,28 @@ def test_pages_run_in_the_persons_own_zone(rf: RequestFactory) -> None:
 
 def test_a_zone_that_is_gone_falls_back_instead_of_failing(rf: RequestFactory) -> None:
     assert zone_seen_by(User.objects.create_user("ann", timezone="Mars/Olympus"), rf) in zoneinfo.available_timezones()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "browser", "written"),
+    [
+        ("en-gb", "en-US", "27 Nov 2026"),
+        ("", "en-US,en;q=0.9", "Nov 27, 2026"),
+        ("", "en-IE", "27 Nov 2026"),
+        ("", "xx", "Nov 27, 2026"),
+        ("gone", "en-CA", "27 Nov 2026"),
+    ],
+)
+def test_dates_are_written_as_the_person_chose_or_the_browser_asks(
+    client: Client, chosen: str, browser: str, written: str
+) -> None:
+    user = User.objects.create_user("ann", language=chosen, timezone="UTC")
+    client.force_login(user)
+    at = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)
+    Session.objects.update(created_at=at)
+    answer = client.get("/preferences/", HTTP_ACCEPT_LANGUAGE=browser)
+    assert f"{written}, 09:30:00 UTC" in answer.content.decode()
+    assert answer["Content-Language"] == (chosen if chosen == "en-gb" else answer.wsgi_request.LANGUAGE_CODE)
 
 
 def test_an_unknown_zone_is_refused_when_saved_by_a_form() -> None:
