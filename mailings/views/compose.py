@@ -137,6 +137,7 @@ def _checked(typed: dict[str, str], groups: list[TargetGroup]) -> dict[str, Any]
         "is_unwritten": not typed["html"].strip() and not typed["text"].strip(),
         "has_errors": any(each.is_error for each in found),
         "fields": [(name, message.example_of(name)) for name in fields],
+        "condition": "{% if first_name %} … {% endif %}",
     }
 
 

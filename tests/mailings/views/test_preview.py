@@ -113,7 +113,7 @@ def test_the_personalization_test_says_who_lacks_what_and_with_whom_it_was_teste
     suppression.suppress("cy@example.org", SuppressionCause.OPT_OUT, "by phone")
     assert "Tested with all 2 people of the groups" in text_of(client.get(address))
     monkeypatch.setattr(reading, "MOST_TESTED", 1)
-    assert "Tested with the first 1 people of the groups by address; there are more." in text_of(client.get(address))
+    assert "Tested with the first person of the groups by address; there are more." in text_of(client.get(address))
 
 
 def test_the_personalization_test_tells_when_there_is_nothing_to_test(desk: Desk, rows: Rows, sign_in: SignIn) -> None:
