@@ -10,8 +10,9 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
+from django.utils.translation import gettext
 
-from accounts.permissions import RIGHTS, full_name
+from accounts.permissions import full_name, right_words
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -31,7 +32,9 @@ def requires(*codenames: str) -> Callable[[View[P]], View[P]]:
                 return _to_sign_in(request)
             for codename, name in names.items():
                 if not request.user.has_perm(name):
-                    raise PermissionDenied(f"Your role does not let you {RIGHTS[codename]}.")
+                    # Translators: %(right)s is one of the rights in the list of roles, as "start and cancel syncs".
+                    said = gettext("Your role does not let you %(right)s.") % {"right": right_words(codename)}
+                    raise PermissionDenied(said)
             return view(request, *args, **kwargs)
 
         checked.required_codenames = codenames  # type: ignore[attr-defined]  # tests list which view asks for what

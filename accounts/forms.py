@@ -23,8 +23,8 @@ NEW_PASSWORD = forms.PasswordInput(attrs={"autocomplete": "new-password", "class
 
 class SignInForm(AuthenticationForm):
     error_messages = {
-        "invalid_login": "This user name and password do not match. Check both and try again.",
-        "inactive": "This account is switched off. Ask an administrator.",
+        "invalid_login": gettext_lazy("This user name and password do not match. Check both and try again."),
+        "inactive": gettext_lazy("This account is switched off. Ask an administrator."),
     }
 
 
@@ -43,8 +43,8 @@ class PreferencesForm(FirstErrorFocused, forms.ModelForm):
     class Meta:
         model = User
         fields = ["first_name", "last_name", "email", "timezone", "language"]
-        labels = {"email": "E-mail address"}
-        help_texts = {"email": "Where you hear of a mailing of yours that stops by itself."}
+        labels = {"email": gettext_lazy("E-mail address")}
+        help_texts = {"email": gettext_lazy("Where you hear of a mailing of yours that stops by itself.")}
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
@@ -60,7 +60,7 @@ class PasswordAgainForm(FirstErrorFocused, forms.Form):
     """Asks for the person's own password again; too many wrong ones lock as they do at the sign-in."""
 
     password = forms.CharField(
-        label="Your password",
+        label=gettext_lazy("Your password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "class": "form-control"}),
     )
@@ -73,14 +73,14 @@ class PasswordAgainForm(FirstErrorFocused, forms.Form):
         password = str(self.cleaned_data["password"])
         user = cast(User, self.request.user)
         if authenticate(self.request, username=user.username, password=password) != user:
-            raise forms.ValidationError("This is not your password.", code="wrong")
+            raise forms.ValidationError(gettext("This is not your password."), code="wrong")
         return password
 
 
 class NewPasswordForm(FirstErrorFocused, SetPasswordForm):
     """A new password, twice; the rules stand beside it."""
 
-    error_messages = {"password_mismatch": "The two passwords are not the same."}
+    error_messages = {"password_mismatch": gettext_lazy("The two passwords are not the same.")}
 
     def __init__(self, user: User, data: Any = None) -> None:
         super().__init__(user, data)
@@ -119,23 +119,30 @@ class OwnPasswordForm(PasswordAgainForm):
 
 
 def _name_new_passwords(form: forms.BaseForm) -> None:
-    for name, label in (("new_password1", "New password"), ("new_password2", "New password, once more")):
+    labels = {"new_password1": gettext("New password"), "new_password2": gettext("New password, once more")}
+    for name, label in labels.items():
         field = form.fields[name]
         field.label, field.help_text, field.widget = label, "", copy.deepcopy(NEW_PASSWORD)
 
 
 class ForgotForm(FirstErrorFocused, forms.Form):
     email = forms.EmailField(
-        label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "email", "class": "form-control"})
+        label=gettext_lazy("E-mail address"),
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "class": "form-control"}),
     )
 
 
 class AcceptForm(NewPasswordForm):
     """What an invited person says: who they are, and a password."""
 
-    first_name = forms.CharField(max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"}))
+    first_name = forms.CharField(
+        label=gettext_lazy("First name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
+    )
     last_name = forms.CharField(
-        max_length=150, required=False, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
+        label=gettext_lazy("Last name"),
+        max_length=150,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
     )
     field_order = ["first_name", "last_name", "new_password1", "new_password2"]
 
@@ -156,14 +163,14 @@ class RolesForm(FirstErrorFocused, forms.Form):
         Group.objects.filter(name__in=[role.name for role in ROLES]).order_by("name"),
         to_field_name="name",
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Choose at least one role."},
+        error_messages={"required": gettext_lazy("Choose at least one role.")},
     )
 
 
 class InviteForm(RolesForm):
     email = forms.EmailField(
-        label="E-mail address",
-        help_text="The user name, too.",
+        label=gettext_lazy("E-mail address"),
+        help_text=gettext_lazy("The user name, too."),
         max_length=150,
         widget=forms.EmailInput(attrs={"autocomplete": "off", "class": "form-control"}),
     )
@@ -172,7 +179,7 @@ class InviteForm(RolesForm):
 
 class CodeForm(forms.Form):
     code = forms.CharField(
-        label="Code",
+        label=gettext_lazy("Code"),
         max_length=20,
         widget=forms.TextInput(
             attrs={"autocomplete": "one-time-code", "inputmode": "text", "autocapitalize": "none", "autofocus": True}
@@ -196,21 +203,26 @@ class OffForm(PasswordAgainForm):
 class TokenForm(PasswordAgainForm):
     """A token for a program: what it is called, what it is for, and until when."""
 
-    DAYS = (("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "1 year"))
+    DAYS = (
+        ("7", gettext_lazy("7 days")),
+        ("30", gettext_lazy("30 days")),
+        ("90", gettext_lazy("90 days")),
+        ("365", gettext_lazy("1 year")),
+    )
 
     name = forms.CharField(
-        label="Name",
-        help_text="Which program uses it, such as “nightly report”.",
+        label=gettext_lazy("Name"),
+        help_text=gettext_lazy("Which program uses it, such as “nightly report”."),
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off", "class": "form-control"}),
     )
     scopes = forms.MultipleChoiceField(
-        label="What it may do",
+        label=gettext_lazy("What it may do"),
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Choose at least one."},
+        error_messages={"required": gettext_lazy("Choose at least one.")},
     )
     days = forms.ChoiceField(
-        label="Works for", choices=DAYS, initial="90", widget=forms.Select(attrs={"class": "form-select"})
+        label=gettext_lazy("Works for"), choices=DAYS, initial="90", widget=forms.Select(attrs={"class": "form-select"})
     )
     field_order = ["name", "scopes", "days", "password"]
 

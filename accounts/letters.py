@@ -9,11 +9,14 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext, override
 from kombu.exceptions import OperationalError as BrokerError
 
 from accounts import links
+from accounts.languages import language_of
 from accounts.models import Letter, User
 from thrive_sync.lib.claims import claim
+from thrive_sync.lib.words import day
 
 log = logging.getLogger(__name__)
 MOST_TRIES = 5
@@ -80,26 +83,44 @@ def _send(letter: Letter) -> bool:
 
 
 def _message(letter: Letter) -> EmailMessage | None:
+    """Write a letter in the language of whom it is for; None: what it was about is over."""
     user = letter.user
-    if letter.kind == Letter.Kind.INVITATION:
-        if not user.invitation or links.is_expired(user):
-            return None
-        host = user.invited_by.get_full_name() or str(user.invited_by) if user.invited_by else "An administrator"
-        subject, link = "You are invited to thrive-sync", links.invitation_link(user)
-        until = links.expires_at(user)
-        text = (
-            f"{host} invites you to thrive-sync, at {settings.SITE_URL}\n\n"
-            f"Choose a password here:\n{settings.SITE_URL}{link}\n\n"
-            f"The link works once, until {until:%B %d, %Y}. If you expected no invitation, do nothing.\n"
-        )
-    else:
-        if not user.is_active:
-            return None
-        subject, link = "Your password at thrive-sync", links.password_link(user)
-        text = (
-            f"Somebody asked for a new password for {user.username} at {settings.SITE_URL}\n\n"
-            f"Choose one here:\n{settings.SITE_URL}{link}\n\n"
-            "The link works once, for two hours. If it was not you, do nothing: your password stays as it is.\n"
-        )
+    with override(language_of(user)):
+        written = _invitation(user) if letter.kind == Letter.Kind.INVITATION else _new_password(user)
+    if written is None:
+        return None
+    subject, parts = written
     headers = {"Auto-Submitted": "auto-generated"}
-    return EmailMessage(subject, text, settings.EMAIL_FROM, [user.email], headers=headers)
+    return EmailMessage(subject, "\n\n".join(parts) + "\n", settings.EMAIL_FROM, [user.email], headers=headers)
+
+
+def _invitation(user: User) -> tuple[str, list[str]] | None:
+    until = links.expires_at(user)
+    if until is None or links.is_expired(user):
+        return None
+    site = settings.SITE_URL
+    if user.invited_by:
+        host = user.invited_by.get_full_name() or str(user.invited_by)
+        who = gettext("%(host)s invites you to thrive-sync, at %(site)s") % {"host": host, "site": site}
+    else:
+        who = gettext("An administrator invites you to thrive-sync, at %(site)s") % {"site": site}
+    last = gettext("The link works once, until %(day)s. If you expected no invitation, do nothing.")
+    parts = [
+        who,
+        gettext("Choose a password here:") + f"\n{site}{links.invitation_link(user)}",
+        last % {"day": day(until)},
+    ]
+    return gettext("You are invited to thrive-sync"), parts
+
+
+def _new_password(user: User) -> tuple[str, list[str]] | None:
+    if not user.is_active:
+        return None
+    site = settings.SITE_URL
+    who = gettext("Somebody asked for a new password for %(name)s at %(site)s")
+    parts = [
+        who % {"name": user.username, "site": site},
+        gettext("Choose one here:") + f"\n{site}{links.password_link(user)}",
+        gettext("The link works once, for two hours. If it was not you, do nothing: your password stays as it is."),
+    ]
+    return gettext("Your password at thrive-sync"), parts

@@ -9,20 +9,21 @@ from typing import Any
 from django.db import models
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce, Concat, Lower, NullIf, Trim
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts import links, lockout
 from accounts.models import User
-from accounts.permissions import ROLES
+from accounts.permissions import ROLES, role_words
 
 PAGE = 100
 
 
 class State(models.TextChoices):
-    ACTIVE = "active", "Active"
-    INVITED = "invited", "Invited"
-    EXPIRED = "expired", "Invitation expired"
-    DEACTIVATED = "deactivated", "Deactivated"
-    LOCKED = "locked", "Locked"
+    ACTIVE = "active", pgettext_lazy("user", "Active")
+    INVITED = "invited", gettext_lazy("Invited")
+    EXPIRED = "expired", gettext_lazy("Invitation expired")
+    DEACTIVATED = "deactivated", gettext_lazy("Deactivated")
+    LOCKED = "locked", gettext_lazy("Locked")
 
 
 # state -> (tone, icon)
@@ -78,7 +79,7 @@ class Line:
 
     @property
     def roles(self) -> str:
-        return ", ".join(sorted(role.name for role in self.user.groups.all()))
+        return ", ".join(sorted(role_words(role.name) for role in self.user.groups.all()))
 
 
 def wanted(address: Mapping[str, str], text: str) -> Wanted:

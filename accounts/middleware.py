@@ -12,9 +12,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import ngettext
 
 from accounts import languages, presence, two_step
 from accounts.permissions import MANAGE_USERS
+from thrive_sync.lib.words import number
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -62,7 +64,12 @@ class PresenceMiddleware:
         if longest and presence.last_seen(request) < now - longest:
             logout(request)
             minutes = settings.SESSION_IDLE_MINUTES
-            messages.warning(request, f"You were signed out, because nothing was done here for {minutes} minutes.")
+            said = ngettext(
+                "You were signed out, because nothing was done here for %(minutes)s minute.",
+                "You were signed out, because nothing was done here for %(minutes)s minutes.",
+                minutes,
+            )
+            messages.warning(request, said % {"minutes": number(minutes)})
         elif "X-By-Itself" not in request.headers:
             presence.mark(request, now)
 

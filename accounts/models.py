@@ -9,6 +9,7 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.permissions import ADMINISTRATOR, RIGHTS, full_name
 from thrive_sync.lib.encryption import EncryptedTextField
@@ -17,7 +18,7 @@ from thrive_sync.lib.encryption import EncryptedTextField
 def validate_timezone(name: str) -> None:
     """Refuse a name that is no IANA time zone."""
     if name not in zoneinfo.available_timezones():
-        raise ValidationError("Choose a time zone from the list.", code="unknown_timezone")
+        raise ValidationError(gettext("Choose a time zone from the list."), code="unknown_timezone")
 
 
 class PeopleManager(UserManager["User"]):
@@ -112,8 +113,8 @@ class Letter(models.Model):
     """An e-mail about an account that is to go out or has gone out. The link is made when it does, and kept nowhere."""
 
     class Kind(models.TextChoices):
-        INVITATION = "invitation", "Invitation"
-        PASSWORD = "password", "New password"
+        INVITATION = "invitation", gettext_lazy("Invitation")
+        PASSWORD = "password", gettext_lazy("New password")
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="letters")
     kind = models.CharField(max_length=20, choices=Kind.choices)

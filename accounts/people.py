@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import get_random_string
+from django.utils.translation import gettext
 
 import audit
 from accounts import letters, lockout, presence, two_step
@@ -17,7 +18,6 @@ from accounts.models import Letter, User
 from accounts.permissions import ADMINISTRATOR
 
 Actor = User | str  # a person, or a word for what acted by itself
-_KEEP_ONE = "This is the last active Administrator. Give somebody else that role first."
 
 
 @transaction.atomic
@@ -31,7 +31,8 @@ def invite(actor: Actor, email: str, roles: Collection[Group]) -> User:
         name=ADMINISTRATOR.name
     )  # two invitations of one address: one after the other
     if User.objects.filter(email__iexact=address).exists() or User.objects.filter(username__iexact=address).exists():
-        raise NotAllowedNow(f"Somebody with the address {address} is here already.")
+        said = gettext("Somebody with the address %(address)s is here already.")
+        raise NotAllowedNow(said % {"address": address})
     user = User(username=address, email=address, is_active=False)
     user.set_unusable_password()
     user.save()
@@ -46,7 +47,7 @@ def invite_again(actor: User, user: User) -> None:
     """Let a new link go out; the one before it ends."""
     invited = _locked(user)
     if not invited.invitation:
-        raise NotAllowedNow(f"{invited} is not invited any more.")
+        raise NotAllowedNow(gettext("%(who)s is not invited any more.") % {"who": invited})
     _renew(actor, invited)
     audit.record(actor, "user.invited_again", invited)
 
@@ -56,7 +57,8 @@ def withdraw(actor: User, user: User) -> None:
     """Take an invitation back: the link ends, and nobody is left of whom it was."""
     invited = _locked(user)
     if not invited.invitation:
-        raise NotAllowedNow(f"{invited} has accepted the invitation: deactivate the account instead.")
+        said = gettext("%(who)s has accepted the invitation: deactivate the account instead.")
+        raise NotAllowedNow(said % {"who": invited})
     audit.record(actor, "user.invitation_withdrawn", invited)
     invited.delete()
 
@@ -69,7 +71,7 @@ def accept(user: User, password: str, first_name: str, last_name: str) -> None:
     """
     invited = User.objects.select_for_update().filter(pk=user.pk, invitation=user.invitation).first()
     if invited is None or not invited.invitation:
-        raise NotAllowedNow("This invitation was used or withdrawn meanwhile.")
+        raise NotAllowedNow(gettext("This invitation was used or withdrawn meanwhile."))
     invited.set_password(password)
     invited.first_name, invited.last_name = first_name, last_name
     invited.is_active, invited.invitation = True, ""
@@ -86,7 +88,8 @@ def change_roles(actor: User, user: User, roles: Collection[Group]) -> bool:
         return False
     if ADMINISTRATOR.name in before and ADMINISTRATOR.name not in after:
         if actor.pk == user.pk:
-            raise NotAllowedNow("You can't take the role Administrator from yourself. Another Administrator can.")
+            said = gettext("You can't take the role Administrator from yourself. Another Administrator can.")
+            raise NotAllowedNow(said)
         _keep_an_administrator(changed)
     changed.groups.set(roles)
     if changed.is_superuser and ADMINISTRATOR.name not in after:  # or the role would go and every right stay
@@ -101,11 +104,12 @@ def deactivate(actor: User, user: User) -> int:
     """Let a person sign in no more and end their sessions at once; return how many these were."""
     switched = _locked(user)
     if actor.pk == user.pk:
-        raise NotAllowedNow("You can't deactivate yourself. Another Administrator can.")
+        raise NotAllowedNow(gettext("You can't deactivate yourself. Another Administrator can."))
     if switched.invitation:
-        raise NotAllowedNow(f"{switched} has not accepted the invitation yet: withdraw it instead.")
+        said = gettext("%(who)s has not accepted the invitation yet: withdraw it instead.")
+        raise NotAllowedNow(said % {"who": switched})
     if not switched.is_active:
-        raise NotAllowedNow(f"{switched} is deactivated already.")
+        raise NotAllowedNow(gettext("%(who)s is deactivated already.") % {"who": switched})
     _keep_an_administrator(switched)
     switched.is_active = False
     switched.save(update_fields=["is_active"])
@@ -118,7 +122,7 @@ def deactivate(actor: User, user: User) -> int:
 def reactivate(actor: User, user: User) -> None:
     switched = _locked(user)
     if switched.is_active or switched.invitation:
-        raise NotAllowedNow(f"{switched} is not deactivated.")
+        raise NotAllowedNow(gettext("%(who)s is not deactivated.") % {"who": switched})
     switched.is_active = True
     switched.save(update_fields=["is_active"])
     audit.record(actor, "user.reactivated", switched, {"active": False}, {"active": True})
@@ -142,7 +146,7 @@ def unlock(actor: User, user: User) -> None:
 def reset_two_step(actor: User, user: User) -> None:
     """Switch two-step sign-in off for somebody who lost app and codes; whoever is signed in with it no longer is."""
     if not two_step.switch_off(user):
-        raise NotAllowedNow(f"{user} signs in without a second step.")
+        raise NotAllowedNow(gettext("%(who)s signs in without a second step.") % {"who": user})
     presence.end_all(user)
     audit.record(actor, "user.two_step_reset", user)
 
@@ -151,7 +155,8 @@ def reset_two_step(actor: User, user: User) -> None:
 def send_password_link(actor: User, user: User) -> None:
     """Let a person set a new password; the old one works until then."""
     if not user.is_active:
-        raise NotAllowedNow(f"{user} can't sign in now, so a new password would be of no use.")
+        said = gettext("%(who)s can't sign in now, so a new password would be of no use.")
+        raise NotAllowedNow(said % {"who": user})
     if letters.is_set_up():
         letters.ask_for(user, Letter.Kind.PASSWORD)
     audit.record(actor, "user.link_sent", user)
@@ -180,14 +185,14 @@ def _locked(user: User) -> User:
     Group.objects.select_for_update().get(name=ADMINISTRATOR.name)
     found = User.objects.select_for_update().filter(pk=user.pk).first()
     if found is None:
-        raise NotAllowedNow("This invitation was withdrawn meanwhile.")
+        raise NotAllowedNow(gettext("This invitation was withdrawn meanwhile."))
     return found
 
 
 def _keep_an_administrator(user: User) -> None:
     others = User.objects.filter(is_active=True, groups__name=ADMINISTRATOR.name).exclude(pk=user.pk)
     if user.is_active and user.groups.filter(name=ADMINISTRATOR.name).exists() and not others.exists():
-        raise NotAllowedNow(_KEEP_ONE)
+        raise NotAllowedNow(gettext("This is the last active Administrator. Give somebody else that role first."))
 
 
 def _names(roles: Any) -> list[str]:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext, gettext_noop, pgettext_lazy
+
+from thrive_sync.lib.words import Words
+
 APP_LABEL = "accounts"
 MODEL_NAME = "right"
 
@@ -25,42 +29,63 @@ MANAGE_USERS = "manage_users"
 VIEW_AUDIT = "view_audit"
 MANAGE_SETTINGS = "manage_settings"
 
-# Codename -> what a person may do with it, in the words of the pages.
+# Codename -> what a person may do with it, in English, as Django keeps it; `right_words` has it as the pages say it.
 RIGHTS: dict[str, str] = {
-    VIEW_GROUPS: "see target groups and sync activity",
-    EDIT_GROUPS: "move, delete and edit target groups",
-    VIEW_SUBSCRIBERS: "see the people in target groups",
-    EDIT_SUBSCRIBERS: "opt people out or in, or erase them",
-    EXPORT: "export lists",
-    SYNC: "start and cancel syncs",
-    APPLY_HELD_RUN: "apply or discard a held run",
-    VIEW_BRIDGE: "see the bridge configuration",
-    EDIT_BRIDGE: "change the bridge configuration",
-    VIEW_MAILINGS: "see mailings and their reports",
-    CREATE_MAILING: "create mailings",
-    SEND_MAILING: "send mailings",
-    SEND_STALE_MAILING: "send a mailing to a group that could not be synced",
-    WRITEBACK: "switch on and retry writeback",
-    MANAGE_USERS: "manage users",
-    VIEW_AUDIT: "read the audit log",
-    MANAGE_SETTINGS: "change system settings",
+    VIEW_GROUPS: gettext_noop("see target groups and sync activity"),
+    EDIT_GROUPS: gettext_noop("move, delete and edit target groups"),
+    VIEW_SUBSCRIBERS: gettext_noop("see the people in target groups"),
+    EDIT_SUBSCRIBERS: gettext_noop("opt people out or in, or erase them"),
+    EXPORT: gettext_noop("export lists"),
+    SYNC: gettext_noop("start and cancel syncs"),
+    APPLY_HELD_RUN: gettext_noop("apply or discard a held run"),
+    VIEW_BRIDGE: gettext_noop("see the bridge configuration"),
+    EDIT_BRIDGE: gettext_noop("change the bridge configuration"),
+    VIEW_MAILINGS: gettext_noop("see mailings and their reports"),
+    CREATE_MAILING: gettext_noop("create mailings"),
+    SEND_MAILING: gettext_noop("send mailings"),
+    SEND_STALE_MAILING: gettext_noop("send a mailing to a group that could not be synced"),
+    WRITEBACK: gettext_noop("switch on and retry writeback"),
+    MANAGE_USERS: gettext_noop("manage users"),
+    VIEW_AUDIT: gettext_noop("read the audit log"),
+    MANAGE_SETTINGS: gettext_noop("change system settings"),
 }
 
 
 @dataclass(frozen=True)
 class Role:
-    name: str
+    name: str  # its key, as Django keeps it
+    label: Words
     rights: frozenset[str]
 
 
-REPORTER = Role("Reporter", frozenset({VIEW_GROUPS, VIEW_SUBSCRIBERS, VIEW_MAILINGS, CREATE_MAILING}))
-PUBLISHER = Role("Publisher", REPORTER.rights | {SEND_MAILING})
-SUBSCRIBERS = Role(
-    "Subscribers", frozenset({VIEW_GROUPS, EDIT_GROUPS, VIEW_SUBSCRIBERS, EDIT_SUBSCRIBERS, EXPORT, SYNC})
+REPORTER = Role(
+    "Reporter",
+    pgettext_lazy("role", "Reporter"),
+    frozenset({VIEW_GROUPS, VIEW_SUBSCRIBERS, VIEW_MAILINGS, CREATE_MAILING}),
 )
-MANAGER = Role("Manager", frozenset({VIEW_GROUPS, VIEW_SUBSCRIBERS, EXPORT, VIEW_MAILINGS, VIEW_BRIDGE, VIEW_AUDIT}))
-ADMINISTRATOR = Role("Administrator", frozenset(RIGHTS))
+PUBLISHER = Role("Publisher", pgettext_lazy("role", "Publisher"), REPORTER.rights | {SEND_MAILING})
+SUBSCRIBERS = Role(
+    "Subscribers",
+    pgettext_lazy("role", "Subscribers"),
+    frozenset({VIEW_GROUPS, EDIT_GROUPS, VIEW_SUBSCRIBERS, EDIT_SUBSCRIBERS, EXPORT, SYNC}),
+)
+MANAGER = Role(
+    "Manager",
+    pgettext_lazy("role", "Manager"),
+    frozenset({VIEW_GROUPS, VIEW_SUBSCRIBERS, EXPORT, VIEW_MAILINGS, VIEW_BRIDGE, VIEW_AUDIT}),
+)
+ADMINISTRATOR = Role("Administrator", pgettext_lazy("role", "Administrator"), frozenset(RIGHTS))
 ROLES: tuple[Role, ...] = (REPORTER, PUBLISHER, SUBSCRIBERS, MANAGER, ADMINISTRATOR)
+
+
+def right_words(codename: str) -> str:
+    """Return what a person may do with a permission: "start and cancel syncs"."""
+    return gettext(RIGHTS[codename])
+
+
+def role_words(name: str) -> str:
+    """Return what the pages call a role; a group that is none keeps its name."""
+    return next((str(role.label) for role in ROLES if role.name == name), name)
 
 
 def full_name(codename: str) -> str:

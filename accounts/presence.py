@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from accounts.browsers import described
+from accounts.browsers import described, shown
 from accounts.models import Session, User
 from accounts.sessions import BROWSER
 from thrive_sync.lib.claims import claim
@@ -57,10 +57,7 @@ def mark(request: HttpRequest, now: datetime) -> None:
 def places_of(user: User, here: str | None = None) -> list[Place]:
     """Return the sessions of a person, the one with this key first, then as they were last used."""
     rows = Session.objects.filter(user=user, expire_date__gt=timezone.now()).order_by("-seen_at")
-    places = [
-        Place(_handle(row), row.browser or "Unknown browser", row.created_at, row.seen_at, row.pk == here)
-        for row in rows
-    ]
+    places = [Place(_handle(row), shown(row.browser), row.created_at, row.seen_at, row.pk == here) for row in rows]
     return sorted(places, key=lambda place: not place.is_here)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext, gettext_noop
+
 from accounts.permissions import (
     APPLY_HELD_RUN,
     EDIT_SUBSCRIBERS,
@@ -20,15 +22,16 @@ READ_MAILINGS = "read:mailings"
 SEND = "send"
 SUPPRESS = "suppress"
 
-# Scope -> what a program may do with it, in the words of the pages. It never may more than the token's user.
+# Scope -> what a program may do with it, in English, as the API's document has it. It never may more than the token's
+# user.
 SCOPES: dict[str, str] = {
-    READ_GROUPS: "Read target groups and sync activity",
-    READ_PEOPLE: "Read the people in target groups, and suppressions",
-    START_SYNCS: "Start and cancel syncs, and preview changes",
-    APPLY: "Apply or discard held runs",
-    READ_MAILINGS: "Read mailings and their reports",
-    SEND: "Send mailings",
-    SUPPRESS: "Suppress addresses and lift suppressions",
+    READ_GROUPS: gettext_noop("Read target groups and sync activity"),
+    READ_PEOPLE: gettext_noop("Read the people in target groups, and suppressions"),
+    START_SYNCS: gettext_noop("Start and cancel syncs, and preview changes"),
+    APPLY: gettext_noop("Apply or discard held runs"),
+    READ_MAILINGS: gettext_noop("Read mailings and their reports"),
+    SEND: gettext_noop("Send mailings"),
+    SUPPRESS: gettext_noop("Suppress addresses and lift suppressions"),
 }
 # Without this right a scope would be of no use at all, so the form does not offer it.
 _LEAST_RIGHT = {
@@ -44,4 +47,9 @@ _LEAST_RIGHT = {
 
 def scopes_for(rights: set[str]) -> dict[str, str]:
     """Return the scopes that somebody with these rights, by codename, can make use of."""
-    return {scope: words for scope, words in SCOPES.items() if _LEAST_RIGHT[scope] in rights}
+    return {scope: scope_words(scope) for scope in SCOPES if _LEAST_RIGHT[scope] in rights}
+
+
+def scope_words(scope: str) -> str:
+    """Return what a scope is for, as the pages say it; one that is no more keeps its name."""
+    return gettext(SCOPES[scope]) if scope in SCOPES else scope

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, get_random_string
+from django.utils.translation import gettext
 
 import audit
 from accounts.exceptions import NotAllowedNow
@@ -32,7 +33,8 @@ def create(user: User, name: str, scopes: Sequence[str], days: int) -> tuple[Api
     """Make a token and return it with the text that nobody can ever read again. Raises NotAllowedNow at MOST_LIVE."""
     User.objects.select_for_update(no_key=True).get(pk=user.pk)  # two at once are counted one after the other
     if len(live(user)) >= MOST_LIVE:
-        raise NotAllowedNow(f"You have {MOST_LIVE} tokens. Revoke one that is not needed any more first.")
+        said = gettext("You have %(count)s tokens. Revoke one that is not needed any more first.")
+        raise NotAllowedNow(said % {"count": MOST_LIVE})
     prefix = f"{MARK}_{get_random_string(8)}"
     text = f"{prefix}_{get_random_string(40)}"
     expires_at = timezone.now() + timedelta(days=days)

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -31,7 +32,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
             people.accept(user, given["new_password1"], given["first_name"], given["last_name"])
         except NotAllowedNow:
             return render(request, "accounts/no_such_link.html", {"is_expired": False}, status=410)
-        return _to_sign_in(request, f"Your account is ready. Sign in as {user.username}.")
+        said = gettext("Your account is ready. Sign in as %(name)s.") % {"name": user.username}
+        return _to_sign_in(request, said)
     status = 422 if form.errors else 200
     return render(request, "accounts/invitation.html", {"form": form, "invited": user}, status=status)
 
@@ -46,7 +48,7 @@ def set_password(request: HttpRequest, user_id: int, token: str) -> HttpResponse
     form = NewPasswordForm(user, request.POST or None)
     if request.method == "POST" and form.is_valid():
         people.set_password(user, form.cleaned_data["new_password1"])
-        return _to_sign_in(request, "Your password was changed. Sign in with the new one.")
+        return _to_sign_in(request, gettext("Your password was changed. Sign in with the new one."))
     status = 422 if form.errors else 200
     return render(request, "accounts/set_password.html", {"form": form, "of": user}, status=status)
 

@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
@@ -18,6 +19,7 @@ import audit
 from accounts import presence
 from accounts.forms import OwnPasswordForm, PreferencesForm
 from accounts.models import User
+from thrive_sync.lib.words import number
 
 
 @login_required
@@ -26,7 +28,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
     form = PreferencesForm(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
         form.save()
-        messages.success(request, "Your preferences were saved.")
+        messages.success(request, gettext("Your preferences were saved."))
         return redirect("accounts:preferences")
     return _page(request, form=form)
 
@@ -45,7 +47,8 @@ def change_password(request: HttpRequest) -> HttpResponse:
         audit.record(user, "user.password_changed", user)
         presence.end_all(user, but=request.session.session_key)
     update_session_auth_hash(request, user)
-    messages.success(request, "Your password was changed. Wherever else you were signed in, you no longer are.")
+    said = gettext("Your password was changed. Wherever else you were signed in, you no longer are.")
+    messages.success(request, said)
     return redirect("accounts:preferences")
 
 
@@ -57,7 +60,8 @@ def end_session(request: HttpRequest) -> HttpResponse:
     here = request.session.session_key
     count = presence.end(user, handle) if handle else presence.end_all(user, but=here)
     audit.record(user, "user.signed_out_elsewhere", user, None, {"count": count})
-    messages.success(request, f"Signed out in {count} other place{'' if count == 1 else 's'}.")
+    said = ngettext("Signed out in %(count)s other place.", "Signed out in %(count)s other places.", count)
+    messages.success(request, said % {"count": number(count)})
     return redirect("accounts:preferences")
 
 

@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
@@ -20,7 +21,7 @@ from accounts.exceptions import NotAllowedNow
 from accounts.forms import TokenForm
 from accounts.models import ApiToken, User
 from accounts.permissions import MANAGE_USERS
-from accounts.scopes import SCOPES
+from accounts.scopes import scope_words
 
 PAGE = 100
 
@@ -75,11 +76,10 @@ def revoke_any(request: HttpRequest, token_id: int) -> HttpResponse:
 
 def _revoke(request: HttpRequest, token: ApiToken) -> None:
     if tokens.revoke(cast(User, request.user), token):
-        messages.success(
-            request, f"The token “{token.name}” is revoked. A program that uses it gets no answer any more."
-        )
+        said = gettext("The token “%(name)s” is revoked. A program that uses it gets no answer any more.")
+        messages.success(request, said % {"name": token.name})
     else:
-        messages.info(request, f"The token “{token.name}” was revoked already.")
+        messages.info(request, gettext("The token “%(name)s” was revoked already.") % {"name": token.name})
 
 
 def _page(request: HttpRequest, form: TokenForm | None = None, **made: Any) -> HttpResponse:
@@ -90,16 +90,16 @@ def _page(request: HttpRequest, form: TokenForm | None = None, **made: Any) -> H
 
 def _line(token: ApiToken) -> dict[str, Any]:
     is_over = token.expires_at <= timezone.now()
-    tone, icon, word = "ok", "check-circle-fill", "Works"
+    tone, icon, word = "ok", "check-circle-fill", pgettext("token", "Works")
     if token.revoked_at:
-        tone, icon, word = "quiet", "slash-circle", "Revoked"
+        tone, icon, word = "quiet", "slash-circle", gettext("Revoked")
     elif is_over:
-        tone, icon, word = "quiet", "stopwatch", "Expired"
+        tone, icon, word = "quiet", "stopwatch", gettext("Expired")
     elif not token.user.is_active:
-        tone, icon, word = "warn", "person-x", "User deactivated"
+        tone, icon, word = "warn", "person-x", gettext("User deactivated")
     return {
         "token": token,
-        "scopes": [SCOPES.get(scope, scope) for scope in token.scopes],
+        "scopes": [scope_words(scope) for scope in token.scopes],
         "is_live": not is_over and token.revoked_at is None,
         "tone": tone,
         "icon": icon,

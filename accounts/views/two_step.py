@@ -11,6 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -20,6 +21,7 @@ from accounts import lockout, presence, two_step
 from accounts.forms import BeginForm, CodeForm, CodesForm, OffForm
 from accounts.models import TwoStep, User
 from accounts.permissions import MANAGE_USERS
+from thrive_sync.lib.words import number
 
 
 @sensitive_post_parameters()
@@ -29,7 +31,7 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
     """Take the code after the right password; wrong ones count and lock like wrong passwords."""
     waiting = two_step.who_waits(request)
     if waiting is None:
-        messages.warning(request, "That took too long, or began elsewhere. Sign in again.")
+        messages.warning(request, gettext("That took too long, or began elsewhere. Sign in again."))
         return redirect("accounts:sign_in")
     user, target = waiting
     form = CodeForm(request.POST or None)
@@ -40,7 +42,8 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
             if two_step.accepts(user, form.cleaned_data["code"]):
                 return _enter(request, user, target)
             lockout.count_failure(request, user)
-            form.add_error("code", "This code is not right, or was used already. Wait for the next one and try again.")
+            said = gettext("This code is not right, or was used already. Wait for the next one and try again.")
+            form.add_error("code", said)
     return render(request, "accounts/sign_in_code.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -80,7 +83,8 @@ def confirm(request: HttpRequest) -> HttpResponse:
             audit.record(user, "user.two_step_on", user)
             presence.end_all(user, but=request.session.session_key)  # they began without a code
     if not codes:
-        form.add_error("code", "This code is not right. Does the clock of your phone go right? Try the next one.")
+        said = gettext("This code is not right. Does the clock of your phone go right? Try the next one.")
+        form.add_error("code", said)
         return _page(request, code_form=form)
     request.session[two_step.PASSED] = True
     return render(request, "accounts/recovery_codes.html", {"codes": codes, "is_new": True})
@@ -107,14 +111,14 @@ def new_codes(request: HttpRequest) -> HttpResponse:
 def switch_off(request: HttpRequest) -> HttpResponse:
     user, form = cast(User, request.user), OffForm(request, request.POST)
     if _must(user):
-        messages.error(request, "Administrators of this site must sign in in two steps.")
+        messages.error(request, gettext("Administrators of this site must sign in in two steps."))
         return redirect("accounts:two_step")
     if not form.is_valid():
         return _page(request, off_form=form)
     with transaction.atomic():
         if two_step.switch_off(user):
             audit.record(user, "user.two_step_off", user)
-            messages.success(request, "Two-step sign-in is off: your password alone is enough.")
+            messages.success(request, gettext("Two-step sign-in is off: your password alone is enough."))
     request.session.pop(two_step.PASSED, None)
     return redirect("accounts:preferences")
 
@@ -124,9 +128,19 @@ def _enter(request: HttpRequest, user: User, target: str) -> HttpResponse:
     presence.sign_in(request, user, **{two_step.PASSED: True})
     left = len(TwoStep.objects.get(user=user).recovery_codes)
     if left < 3:
-        number = f"{left or 'no'} recovery code{'' if left == 1 else 's'}"
-        messages.warning(request, f"You have {number} left. Make new ones in Preferences.")
+        messages.warning(request, _left(left))
     return redirect(target)
+
+
+def _left(count: int) -> str:
+    if not count:
+        return gettext("You have no recovery codes left. Make new ones in Preferences.")
+    said = ngettext(
+        "You have %(count)s recovery code left. Make new ones in Preferences.",
+        "You have %(count)s recovery codes left. Make new ones in Preferences.",
+        count,
+    )
+    return said % {"count": number(count)}
 
 
 def _page(request: HttpRequest, **forms: Any) -> HttpResponse:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext, gettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import letters, links, listing, lockout, people, presence
@@ -16,26 +17,26 @@ from accounts.decorators import requires
 from accounts.exceptions import NotAllowedNow
 from accounts.forms import InviteForm, RolesForm
 from accounts.models import User
-from accounts.permissions import MANAGE_USERS, RIGHTS, ROLES, VIEW_AUDIT
+from accounts.permissions import MANAGE_USERS, RIGHTS, ROLES, VIEW_AUDIT, right_words, role_words
 from audit.models import AuditEntry
+from thrive_sync.lib.words import Words
 
-ACTIONS = {
-    "user.invited": "Invited",
-    "user.invited_again": "Invited again",
-    "user.invitation_accepted": "Accepted the invitation",
-    "user.roles_changed": "Roles changed",
-    "user.deactivated": "Deactivated",
-    "user.reactivated": "Reactivated",
-    "user.signed_out": "Signed out everywhere by an administrator",
-    "user.signed_out_elsewhere": "Signed out in other places",
-    "user.unlocked": "Unlocked",
-    "user.link_sent": "Link to a new password made",
-    "user.password_changed": "Changed the password",
-    "user.password_set_by_link": "Set a new password by link",
-    "user.two_step_on": "Switched two-step sign-in on",
-    "user.two_step_off": "Switched two-step sign-in off",
-    "user.two_step_reset": "Two-step sign-in reset by an administrator",
-    "user.recovery_codes": "Made new recovery codes",
+ACTIONS: dict[str, Words] = {
+    "user.invited": gettext_lazy("Invited"),
+    "user.invited_again": gettext_lazy("Invited again"),
+    "user.invitation_accepted": gettext_lazy("Accepted the invitation"),
+    "user.deactivated": gettext_lazy("Deactivated"),
+    "user.reactivated": gettext_lazy("Reactivated"),
+    "user.signed_out": gettext_lazy("Signed out everywhere by an administrator"),
+    "user.signed_out_elsewhere": gettext_lazy("Signed out in other places"),
+    "user.unlocked": gettext_lazy("Unlocked"),
+    "user.link_sent": gettext_lazy("Link to a new password made"),
+    "user.password_changed": gettext_lazy("Changed the password"),
+    "user.password_set_by_link": gettext_lazy("Set a new password by link"),
+    "user.two_step_on": gettext_lazy("Switched two-step sign-in on"),
+    "user.two_step_off": gettext_lazy("Switched two-step sign-in off"),
+    "user.two_step_reset": gettext_lazy("Two-step sign-in reset by an administrator"),
+    "user.recovery_codes": gettext_lazy("Made new recovery codes"),
 }
 ONCE = "link_shown_once"
 
@@ -59,13 +60,13 @@ def users(request: HttpRequest) -> HttpResponse:
 
 
 COLUMNS = (
-    {"label": "Name", "sort": "name"},
-    {"label": "User name", "sort": "username", "is_roomy": True},
-    {"label": "E-mail", "sort": "email", "is_roomy": True},
-    {"label": "Roles", "sort": ""},
-    {"label": "Two-step", "sort": ""},
-    {"label": "State", "sort": ""},
-    {"label": "Last seen", "sort": "seen"},
+    {"label": gettext_lazy("Name"), "sort": "name"},
+    {"label": gettext_lazy("User name"), "sort": "username", "is_roomy": True},
+    {"label": gettext_lazy("E-mail"), "sort": "email", "is_roomy": True},
+    {"label": gettext_lazy("Roles"), "sort": ""},
+    {"label": gettext_lazy("Two-step"), "sort": ""},
+    {"label": gettext_lazy("State"), "sort": ""},
+    {"label": gettext_lazy("Last seen"), "sort": "seen"},
 )
 
 
@@ -79,7 +80,8 @@ def invite(request: HttpRequest) -> HttpResponse:
         except NotAllowedNow as error:
             form.add_error("email", error.sentence)
         else:
-            return _after_link(request, made, links.invitation_link(made), f"{made.email} is invited.")
+            said = gettext("%(address)s is invited.") % {"address": made.email}
+            return _after_link(request, made, links.invitation_link(made), said)
     context = {"form": form, "is_mailed": letters.is_set_up(), "days": settings.INVITATION_DAYS, "roles": _roles()}
     return render(request, "accounts/invite.html", context, status=422 if form.errors else 200)
 
@@ -100,7 +102,7 @@ def change_roles(request: HttpRequest, user_id: int) -> HttpResponse:
         request,
         changed,
         lambda actor: people.change_roles(actor, changed, form.cleaned_data["roles"]),
-        f"The roles of {changed} were saved.",
+        gettext("The roles of %(who)s were saved.") % {"who": changed},
     )
 
 
@@ -108,7 +110,7 @@ def change_roles(request: HttpRequest, user_id: int) -> HttpResponse:
 @require_POST
 def deactivate(request: HttpRequest, user_id: int) -> HttpResponse:
     changed = _the_user(user_id)
-    said = f"{changed} is deactivated and signed out everywhere."
+    said = gettext("%(who)s is deactivated and signed out everywhere.") % {"who": changed}
     return _do(request, changed, lambda actor: people.deactivate(actor, changed), said)
 
 
@@ -116,7 +118,7 @@ def deactivate(request: HttpRequest, user_id: int) -> HttpResponse:
 @require_POST
 def reactivate(request: HttpRequest, user_id: int) -> HttpResponse:
     changed = _the_user(user_id)
-    said = f"{changed} can sign in again, with the password and roles of before."
+    said = gettext("%(who)s can sign in again, with the password and roles of before.") % {"who": changed}
     return _do(request, changed, lambda actor: people.reactivate(actor, changed), said)
 
 
@@ -124,21 +126,23 @@ def reactivate(request: HttpRequest, user_id: int) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest, user_id: int) -> HttpResponse:
     changed = _the_user(user_id)
-    return _do(request, changed, lambda actor: people.sign_out(actor, changed), f"{changed} is signed out everywhere.")
+    said = gettext("%(who)s is signed out everywhere.") % {"who": changed}
+    return _do(request, changed, lambda actor: people.sign_out(actor, changed), said)
 
 
 @requires(MANAGE_USERS)
 @require_POST
 def unlock(request: HttpRequest, user_id: int) -> HttpResponse:
     changed = _the_user(user_id)
-    return _do(request, changed, lambda actor: people.unlock(actor, changed), f"{changed} can try again at once.")
+    said = gettext("%(who)s can try again at once.") % {"who": changed}
+    return _do(request, changed, lambda actor: people.unlock(actor, changed), said)
 
 
 @requires(MANAGE_USERS)
 @require_POST
 def reset_two_step(request: HttpRequest, user_id: int) -> HttpResponse:
     changed = _the_user(user_id)
-    said = f"{changed} signs in with the password alone now, and was signed out everywhere."
+    said = gettext("%(who)s signs in with the password alone now, and was signed out everywhere.") % {"who": changed}
     return _do(request, changed, lambda actor: people.reset_two_step(actor, changed), said)
 
 
@@ -152,7 +156,8 @@ def send_link(request: HttpRequest, user_id: int) -> HttpResponse:
     except NotAllowedNow as error:
         messages.error(request, error.sentence)
         return redirect("accounts:user", user_id)
-    return _after_link(request, changed, links.password_link(changed), f"A link goes to {changed.email}.")
+    said = gettext("A link goes to %(address)s.") % {"address": changed.email}
+    return _after_link(request, changed, links.password_link(changed), said)
 
 
 @requires(MANAGE_USERS)
@@ -165,7 +170,7 @@ def invite_again(request: HttpRequest, user_id: int) -> HttpResponse:
         messages.error(request, error.sentence)
         return redirect("accounts:user", user_id)
     invited.refresh_from_db()
-    said = f"{invited.email} is invited again. The link sent before works no more."
+    said = gettext("%(address)s is invited again. The link sent before works no more.") % {"address": invited.email}
     return _after_link(request, invited, links.invitation_link(invited), said)
 
 
@@ -178,7 +183,8 @@ def withdraw(request: HttpRequest, user_id: int) -> HttpResponse:
     except NotAllowedNow as error:
         messages.error(request, error.sentence)
         return redirect("accounts:user", user_id)
-    messages.success(request, f"The invitation of {invited.email} is withdrawn. Its link works no more.")
+    said = gettext("The invitation of %(address)s is withdrawn. Its link works no more.")
+    messages.success(request, said % {"address": invited.email})
     return redirect("accounts:users")
 
 
@@ -216,7 +222,7 @@ def _page(request: HttpRequest, shown: User, form: RolesForm | None = None) -> H
         "chosen_roles": {role.name for role in shown.groups.all()},
         "roles": _roles(),
         "link": kept["link"] if kept else "",
-        "link_label": "Invitation" if shown.invitation else "New password",
+        "link_title": _link_title(shown),
         "expires_at": links.expires_at(shown),
         "letter": shown.letters.order_by("-asked_at").first(),
         "is_mailed": letters.is_set_up() and bool(shown.email),
@@ -230,20 +236,32 @@ def _page(request: HttpRequest, shown: User, form: RolesForm | None = None) -> H
     return answer
 
 
+def _link_title(shown: User) -> str:
+    if shown.invitation:
+        return gettext("Invitation link, shown only now")
+    return gettext("New password link, shown only now")
+
+
 def _change(entry: AuditEntry) -> dict[str, Any]:
     words = ACTIONS.get(entry.action, entry.action)
     if entry.action == "user.roles_changed":
-        words = f"{words}: {_list(entry.before)} → {_list(entry.after)}"
+        roles = {"before": _list(entry.before), "after": _list(entry.after)}
+        words = gettext("Roles changed: %(before)s → %(after)s") % roles
     return {"words": words, "who": entry.actor_label, "at": entry.at}
 
 
 def _list(kept: dict[str, Any] | None) -> str:
-    return ", ".join((kept or {}).get("roles", [])) or "none"
+    names = (kept or {}).get("roles", [])
+    return ", ".join(role_words(name) for name in names) or pgettext("roles", "none")
 
 
 def _roles() -> list[dict[str, Any]]:
     """Say for each role what it may do."""
     return [
-        {"name": role.name, "rights": [words for word, words in RIGHTS.items() if word in role.rights]}
+        {
+            "name": role.name,
+            "label": role.label,
+            "rights": [right_words(right) for right in RIGHTS if right in role.rights],
+        }
         for role in ROLES
     ]
