@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 from accounts.models import User
 from accounts.permissions import APPLY_HELD_RUN, full_name
 
@@ -20,6 +22,7 @@ MOST_NAMED = 5
 class Change:
     """A figure of the reading, last time and now."""
 
+    word: str
     label: str
     before: int
     now: int
@@ -75,23 +78,17 @@ class Decision:
         return self.run.kind == RunKind.LIST
 
     @property
-    def things(self) -> str:
-        """Name what would go, in the number it has."""
-        one, many = ("group", "groups") if self.is_list else ("person", "people")
-        return f"{self.going:,} {one if self.going == 1 else many}"
-
-    @property
     def likely(self) -> str:
         """Say which change explains at least half of those who would go, if one does."""
         half = self.going / 2
-        by_label = {change.label: change.difference for change in self.changes}
-        if -by_label.get("In the search", 0) >= half:
-            return "The search finds fewer rows than last time: somebody may have changed it in MemberSuite."
+        by_word = {change.word: change.difference for change in self.changes}
+        if -by_word.get("in_search", 0) >= half:
+            return gettext("The search finds fewer rows than last time: somebody may have changed it in MemberSuite.")
         more = [change for change in self.changes[1:-1] if half and change.difference >= half]
         if more:
             reason = max(more, key=lambda change: change.difference)
-            return f"Many more rows are left out than last time: {reason.label}."
-        return "The search finds about as many rows as last time, but other people." if self.changes else ""
+            return gettext("Many more rows are left out than last time: %(reason)s.") % {"reason": reason.label}
+        return gettext("The search finds about as many rows as last time, but other people.") if self.changes else ""
 
 
 def was_held(run: SyncRun) -> bool:
@@ -145,8 +142,8 @@ def _changes(before: dict[str, Any], now: dict[str, Any]) -> list[Change]:
     """Put the two readings beside each other: the search, what is left out of it and why, the eligible."""
     if "in_search" not in before or "in_search" not in now:
         return []
-    words = [("in_search", "In the search"), *ExclusionReason.choices, ("eligible", "Eligible")]
-    return [Change(str(label), int(before.get(word, 0)), int(now.get(word, 0))) for word, label in words]
+    words = [("in_search", gettext("In the search")), *ExclusionReason.choices, ("eligible", gettext("Eligible"))]
+    return [Change(word, str(label), int(before.get(word, 0)), int(now.get(word, 0))) for word, label in words]
 
 
 def _deciders() -> list[str]:
