@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class MailingsConfig(AppConfig):
@@ -14,7 +15,7 @@ class MailingsConfig(AppConfig):
         rooms.add(
             rooms.Room(
                 self.name,
-                "Mailings",
+                gettext_lazy("Mailings"),
                 VIEW_MAILINGS,
                 find=finding.find_mailings,
                 alarms=finding.stuck_mailings,

@@ -1,5 +1,7 @@
 """Columns of the tables of mailings: shared by the headers, the chooser, the sort and the CSV."""
 
+from django.utils.translation import gettext_lazy
+
 from targetgroups.columns import Column, Table
 
 CHOOSER = "mailings:choose_columns"
@@ -7,41 +9,41 @@ CHOOSER = "mailings:choose_columns"
 MAILINGS = Table(
     "mailings",
     (
-        Column("name", "Name", sort="name", is_fixed=True),
-        Column("status", "Status", sort="status"),
-        Column("groups", "Groups"),
-        Column("recipients", "Recipients", is_number=True),
-        Column("when", "When"),
-        Column("by", "By"),
-        Column("subject", "Subject", is_default=False),
-        Column("created", "Created", sort="created", is_default=False),
+        Column("name", gettext_lazy("Name"), sort="name", is_fixed=True),
+        Column("status", gettext_lazy("Status"), sort="status"),
+        Column("groups", gettext_lazy("Groups")),
+        Column("recipients", gettext_lazy("Recipients"), is_number=True),
+        Column("when", gettext_lazy("When")),
+        Column("by", gettext_lazy("By")),
+        Column("subject", gettext_lazy("Subject"), is_default=False),
+        Column("created", gettext_lazy("Created"), sort="created", is_default=False),
     ),
     chooser=CHOOSER,
 )
 RECIPIENTS = Table(
     "recipients",
     (
-        Column("email", "E-mail", sort="email", is_fixed=True),
-        Column("name", "Name"),
-        Column("outcome", "Outcome", sort="outcome"),
-        Column("remote_id", "Remote ID"),
-        Column("when", "When"),
-        Column("first_name", "First Name", is_default=False),
-        Column("last_name", "Last Name", is_default=False),
-        Column("attempts", "Attempts", is_default=False, is_number=True),
+        Column("email", gettext_lazy("E-mail"), sort="email", is_fixed=True),
+        Column("name", gettext_lazy("Name")),
+        Column("outcome", gettext_lazy("Outcome"), sort="outcome"),
+        Column("remote_id", gettext_lazy("Remote ID")),
+        Column("when", gettext_lazy("When")),
+        Column("first_name", gettext_lazy("First Name"), is_default=False),
+        Column("last_name", gettext_lazy("Last Name"), is_default=False),
+        Column("attempts", gettext_lazy("Attempts"), is_default=False, is_number=True),
     ),
     chooser=CHOOSER,
 )
 REMOVED = Table(
     "subscribers_removed",
     (
-        Column("remote_id", "Remote ID", is_fixed=True),
-        Column("reason", "Reason", sort="reason"),
-        Column("email", "E-mail"),
-        Column("name", "Name"),
-        Column("target_group", "Target Group"),
-        Column("first_name", "First Name", is_default=False),
-        Column("last_name", "Last Name", is_default=False),
+        Column("remote_id", gettext_lazy("Remote ID"), is_fixed=True),
+        Column("reason", gettext_lazy("Reason"), sort="reason"),
+        Column("email", gettext_lazy("E-mail")),
+        Column("name", gettext_lazy("Name")),
+        Column("target_group", gettext_lazy("Target Group")),
+        Column("first_name", gettext_lazy("First Name"), is_default=False),
+        Column("last_name", gettext_lazy("Last Name"), is_default=False),
     ),
     chooser=CHOOSER,
 )
@@ -49,25 +51,25 @@ REMOVED = Table(
 WOULD_RECEIVE = Table(
     "would_receive",
     (
-        Column("email", "E-mail", is_fixed=True),
-        Column("name", "Name"),
-        Column("remote_id", "Remote ID"),
-        Column("target_group", "Target Group"),
-        Column("first_name", "First Name", is_default=False),
-        Column("last_name", "Last Name", is_default=False),
+        Column("email", gettext_lazy("E-mail"), is_fixed=True),
+        Column("name", gettext_lazy("Name")),
+        Column("remote_id", gettext_lazy("Remote ID")),
+        Column("target_group", gettext_lazy("Target Group")),
+        Column("first_name", gettext_lazy("First Name"), is_default=False),
+        Column("last_name", gettext_lazy("Last Name"), is_default=False),
     ),
     chooser=CHOOSER,
 )
 WOULD_BE_REMOVED = Table(
     "would_be_removed",
     (
-        Column("remote_id", "Remote ID", is_fixed=True),
-        Column("reason", "Reason"),
-        Column("email", "E-mail"),
-        Column("name", "Name"),
-        Column("target_group", "Target Group"),
-        Column("first_name", "First Name", is_default=False),
-        Column("last_name", "Last Name", is_default=False),
+        Column("remote_id", gettext_lazy("Remote ID"), is_fixed=True),
+        Column("reason", gettext_lazy("Reason")),
+        Column("email", gettext_lazy("E-mail")),
+        Column("name", gettext_lazy("Name")),
+        Column("target_group", gettext_lazy("Target Group")),
+        Column("first_name", gettext_lazy("First Name"), is_default=False),
+        Column("last_name", gettext_lazy("Last Name"), is_default=False),
     ),
     chooser=CHOOSER,
 )

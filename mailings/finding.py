@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db.models import Q, Sum
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from accounts.permissions import VIEW_MAILINGS
 from targetgroups.rooms import Alarm, Hit, Link
+from thrive_sync.lib.words import Words, number
 
 from .choices import FINAL, EventEffect, GroupRole, MailingStatus
 from .models import EventCount, Mailing, MailingGroup
@@ -19,31 +21,31 @@ from .models import EventCount, Mailing, MailingGroup
 STUCK = (MailingStatus.STOPPED, MailingStatus.PAUSED)
 
 # What is recorded of mailings, in the words of the audit log.
-ACTIONS = {
+ACTIONS: Mapping[str, tuple[str, Words]] = {
     f"mailing.{word}": ("mailings", words)
     for word, words in {
-        "created": "Mailing created",
-        "writing": "Mailing being written",
-        "saved": "Mailing saved",
-        "copied": "Mailing copied",
-        "deleted": "Draft deleted",
-        "test": "Test sent",
-        "send": "Mailing sent or scheduled",
-        "send_stale": "Mailing sent to the last good list",
-        "accept": "The list as it is now accepted",
-        "retry": "Stopped mailing tried again",
-        "pause": "Mailing paused",
-        "resume": "Mailing resumed",
-        "cancel": "Mailing cancelled",
-        "stop": "Mailing stopped after a restore",
-        "stopped": "Mailing stopped",
-        "frozen": "Recipients fixed",
-        "finished": "Mailing finished",
-        "decide_unknown": "Unknown recipients decided",
+        "created": gettext_lazy("Mailing created"),
+        "writing": gettext_lazy("Mailing being written"),
+        "saved": gettext_lazy("Mailing saved"),
+        "copied": gettext_lazy("Mailing copied"),
+        "deleted": gettext_lazy("Draft deleted"),
+        "test": gettext_lazy("Test sent"),
+        "send": gettext_lazy("Mailing sent or scheduled"),
+        "send_stale": gettext_lazy("Mailing sent to the last good list"),
+        "accept": gettext_lazy("The list as it is now accepted"),
+        "retry": gettext_lazy("Stopped mailing tried again"),
+        "pause": gettext_lazy("Mailing paused"),
+        "resume": gettext_lazy("Mailing resumed"),
+        "cancel": gettext_lazy("Mailing cancelled"),
+        "stop": gettext_lazy("Mailing stopped after a restore"),
+        "stopped": gettext_lazy("Mailing stopped"),
+        "frozen": gettext_lazy("Recipients fixed"),
+        "finished": gettext_lazy("Mailing finished"),
+        "decide_unknown": gettext_lazy("Unknown recipients decided"),
     }.items()
 } | {
-    "mailing.exported": ("exports", "People of a mailing exported"),
-    "mailings.exported": ("exports", "List of mailings exported"),
+    "mailing.exported": ("exports", gettext_lazy("People of a mailing exported")),
+    "mailings.exported": ("exports", gettext_lazy("List of mailings exported")),
 }
 
 
@@ -69,9 +71,9 @@ def stuck_mailings(most: int) -> list[Alarm]:
             icon="envelope-exclamation",
             word=mailing.get_status_display(),
             about=mailing.name,
-            text=mailing.stop_text or "Nothing more of it is sent until somebody decides.",
+            text=mailing.stop_text or gettext("Nothing more of it is sent until somebody decides."),
             address=reverse("mailings:send", args=[mailing.pk]),
-            action="Look and decide",
+            action=gettext("Look and decide"),
         )
         for mailing in rows
     ]
@@ -83,7 +85,9 @@ def unfinished_mailings_of(group_ids: Collection[int]) -> dict[int, list[str]]:
     names: defaultdict[int, list[str]] = defaultdict(list)
     rows = uses.order_by("-mailing_id").values_list("target_group_id", "mailing__name", "mailing__status")
     for group_id, name, status in rows:
-        names[group_id].append(f"the mailing “{name}” ({MailingStatus(status).label})")
+        # Translators: within a list of what uses a target group.
+        words = gettext("the mailing “%(name)s” (%(status)s)")
+        names[group_id].append(words % {"name": name, "status": MailingStatus(status).label})
     return names
 
 
@@ -103,9 +107,14 @@ def events_of_nobody() -> list[str]:
     told = EventCount.objects.filter(effect=EventEffect.UNKNOWN_ADDRESS).aggregate(sum=Sum("event_count"))["sum"]
     if not told:
         return []
-    what, named = ("1 event", "an address") if told == 1 else (f"{told:,} events", "addresses")
-    by_provider = "Admin > Mail Providers has them by provider."
-    return [f"{what} of mail providers named {named} that nobody here has: nothing was changed. {by_provider}"]
+    what = ngettext(
+        "%(count)s event of mail providers named an address that nobody here has: nothing was changed. "
+        "Admin > Mail Providers has them by provider.",
+        "%(count)s events of mail providers named addresses that nobody here has: nothing was changed. "
+        "Admin > Mail Providers has them by provider.",
+        told,
+    )
+    return [what % {"count": number(told)}]
 
 
 def _page(mailing: Mailing) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.db.models import F, Func, Value
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.permissions import VIEW_MAILINGS
 from targetgroups.models import Subscriber
@@ -18,7 +19,11 @@ _ICONS = {
     Outcome.SKIPPED: "envelope-slash",
     Outcome.UNKNOWN: "question-circle",
 }
-_WORDS = {Outcome.SENT: "Mailed", Outcome.SKIPPED: "Not mailed", Outcome.UNKNOWN: "Perhaps mailed"}
+_WORDS = {
+    Outcome.SENT: gettext_lazy("Mailed"),
+    Outcome.SKIPPED: gettext_lazy("Not mailed"),
+    Outcome.UNKNOWN: gettext_lazy("Perhaps mailed"),
+}
 _NOT_MAILED = dict(LeftOutReason.choices)
 
 
@@ -47,8 +52,8 @@ def _received(person: Subscriber, most: int) -> Iterator[Event]:
     settled = Recipient.objects.filter(subscriber=person, outcome__in=SETTLED, settled_at__isnull=False)
     for one in settled.select_related("mailing").order_by("-id")[:most]:
         outcome = Outcome(one.outcome)
-        detail = _NOT_MAILED.get(one.reason, one.reason) if outcome == Outcome.SKIPPED else one.said
-        what = _WORDS.get(outcome, outcome.label)
+        detail = str(_NOT_MAILED.get(one.reason, one.reason)) if outcome == Outcome.SKIPPED else one.said
+        what = str(_WORDS.get(outcome, outcome.label))
         if one.settled_at:
             yield Event(one.settled_at, _ICONS.get(outcome, "x-circle"), what, detail, link=_link(one.mailing))
 
@@ -59,7 +64,7 @@ def _left_out(person: Subscriber, most: int) -> Iterator[Event]:
     for one in LeftOut.objects.filter(mailing__in=list(newest), subscriber=person).select_related("mailing"):
         if one.mailing.frozen_at:
             detail = one.get_reason_display()
-            yield Event(one.mailing.frozen_at, "envelope-slash", "Not mailed", detail, link=_link(one.mailing))
+            yield Event(one.mailing.frozen_at, "envelope-slash", gettext("Not mailed"), detail, link=_link(one.mailing))
 
 
 def _link(mailing: Mailing) -> Link:

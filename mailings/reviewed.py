@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 from targetgroups.models import TargetGroup
+from thrive_sync.lib.words import number
 
 from .choices import GroupRole
 from .models import MailingGroup
@@ -45,6 +48,13 @@ class Numbers:
         """Say the numbers in one word, by which a form tells which ones it showed."""
         members = (f"{one.group_id}{one.role[0]}{one.members}" for one in self.groups)
         return "-".join([str(self.least), str(self.most), *members])
+
+    @property
+    def words(self) -> str:
+        """Write how many people would receive it."""
+        if self.least == self.most:
+            return number(self.most)
+        return gettext("%(least)s to %(most)s") % {"least": number(self.least), "most": number(self.most)}
 
     @property
     def roles(self) -> set[tuple[int, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from accounts.models import User
+from thrive_sync.lib.words import Words
 
 ATTRIBUTE = "attribute:"
 
@@ -13,7 +14,7 @@ ATTRIBUTE = "attribute:"
 @dataclass(frozen=True)
 class Column:
     key: str
-    label: str
+    label: Words
     sort: str = ""  # the word in the address; empty: cannot be sorted by
     is_default: bool = True
     is_fixed: bool = False  # names the row, so it cannot be switched off

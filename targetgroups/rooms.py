@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from thrive_sync.lib.words import Words
+
 if TYPE_CHECKING:
     from .models import Subscriber
 
@@ -92,7 +94,7 @@ class Room:
     """
 
     name: str
-    label: str
+    label: Words
     right: str
     find: Callable[[str, int], Sequence[Hit]] = _none
     alarms: Callable[[int], Sequence[Alarm]] = _none
@@ -102,7 +104,7 @@ class Room:
     unplaced: Callable[[], Sequence[str]] = _none
     erase: Callable[[Subscriber], int] = lambda _person: 0
     mailed: Callable[[Collection[int], datetime], Collection[int]] = lambda _group_ids, _since: ()
-    actions: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    actions: Mapping[str, tuple[str, Words]] = field(default_factory=dict)
 
 
 _rooms: dict[str, Room] = {}
@@ -143,7 +145,7 @@ def mailed(group_ids: Collection[int], since: datetime) -> set[int]:
     return {group_id for room in above() for group_id in room.mailed(group_ids, since)}
 
 
-def actions() -> dict[str, tuple[str, str]]:
+def actions() -> dict[str, tuple[str, Words]]:
     """Return what every room records, by its word in the audit log: (family, words)."""
     return {word: told for room in above() for word, told in room.actions.items()}
 

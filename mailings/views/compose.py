@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
@@ -65,7 +66,7 @@ def save(request: HttpRequest, mailing_id: int) -> HttpResponse:
         return _show(request, the_mailing(mailing_id), form, to, not_to, status=409, refusal=error.sentence)
     if is_kept_alone:
         return _kept(request, mailing, version=mailing.version, kept_at=timezone.now())
-    messages.success(request, "The mailing was saved.")
+    messages.success(request, gettext("The mailing was saved."))
     return redirect("mailings:send" if "next" in request.POST else "mailings:compose", mailing_id)
 
 

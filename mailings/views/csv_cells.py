@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from targetgroups.columns import Column
 from targetgroups.views.csv_cells import ERASED, time_cell
@@ -21,14 +22,14 @@ from . import reading
 Cells = Callable[[Any, str, tzinfo], tuple[object, ...]]
 # Columns that a file tells apart in more cells than the page does.
 _HEADERS = {
-    "outcome": ("Outcome", "Reason", "Mail Server Said"),
-    "recipients": ("Recipients", "Sent"),
-    "groups": ("Groups", "Groups Left Out"),
+    "outcome": (gettext_lazy("Outcome"), gettext_lazy("Reason"), gettext_lazy("Mail Server Said")),
+    "recipients": (gettext_lazy("Recipients"), gettext_lazy("Sent")),
+    "groups": (gettext_lazy("Groups"), gettext_lazy("Groups Left Out")),
 }
 
 
 def header(columns: Iterable[Column]) -> list[str]:
-    return [label for column in columns for label in _HEADERS.get(column.key, (column.label,))]
+    return [str(label) for column in columns for label in _HEADERS.get(column.key, (column.label,))]
 
 
 def recipient_lines(columns: Sequence[Column], rows: QuerySet[Recipient]) -> Iterator[list[object]]:

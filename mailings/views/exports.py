@@ -75,7 +75,7 @@ def _would_csv(request: HttpRequest, mailing: Mailing, table: Table, why: str, t
     _record(request, mailing, columns, {"list": table.name, "reason": why, "is_searched": bool(text)})
     rows = chain.from_iterable(would.everybody(mailing, one, text) for one in whys)
     return csv_response(
-        f"mailing-{mailing.pk}-{name}", [column.label for column in columns], csv_cells.would_lines(columns, rows)
+        f"mailing-{mailing.pk}-{name}", [str(column.label) for column in columns], csv_cells.would_lines(columns, rows)
     )
 
 

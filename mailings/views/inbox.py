@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.decorators import requires
@@ -67,9 +68,9 @@ def tell(request: HttpRequest, number: int) -> HttpResponse:
     if kind not in play_provider.SENTENCES or not play_provider.is_there():
         raise Http404
     if play_provider.tell(found, kind):
-        messages.success(request, play_provider.SENTENCES[kind])
+        messages.success(request, str(play_provider.SENTENCES[kind]))
     else:
-        messages.error(request, "The webhook did not take it.")
+        messages.error(request, gettext("The webhook did not take it."))
     return redirect("mailings:letter", number)
 
 

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
@@ -62,7 +63,8 @@ def create(request: HttpRequest) -> HttpResponse:
 def copy(request: HttpRequest, mailing_id: int) -> HttpResponse:
     mailing = the_mailing(mailing_id)
     made = enqueue.copy_mailing(mailing, person(request))
-    messages.success(request, f"This is a copy of “{mailing.name}”. Nothing of it is sent yet.")
+    copied = gettext("This is a copy of “%(name)s”. Nothing of it is sent yet.")
+    messages.success(request, copied % {"name": mailing.name})
     return redirect("mailings:compose", made.pk)
 
 
@@ -75,7 +77,7 @@ def delete(request: HttpRequest, mailing_id: int) -> HttpResponse:
     except NotAllowedNow as error:
         messages.error(request, error.sentence)
         return redirect("mailings:send", mailing_id)
-    messages.success(request, f"The draft “{mailing.name}” was deleted.")
+    messages.success(request, gettext("The draft “%(name)s” was deleted.") % {"name": mailing.name})
     return redirect("mailings:mailings")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy
 
 from accounts.permissions import CREATE_MAILING, SEND_MAILING, SEND_STALE_MAILING, VIEW_SUBSCRIBERS
 from targetgroups.views.asking import person
@@ -14,10 +15,10 @@ from ..choices import EDITABLE, MailingStatus
 from ..models import Mailing
 
 TABS = (
-    ("compose", "Set-Up and Message", "mailings:compose"),
-    ("preview", "Preview", "mailings:preview"),
-    ("send", "Send", "mailings:send"),
-    ("report", "Report", "mailings:report"),
+    ("compose", gettext_lazy("Set-Up and Message"), "mailings:compose"),
+    ("preview", gettext_lazy("Preview"), "mailings:preview"),
+    ("send", gettext_lazy("Send"), "mailings:send"),
+    ("report", gettext_lazy("Report"), "mailings:report"),
 )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from thrive_sync.stack.mailbox import Letter
 
@@ -31,8 +32,8 @@ _EVENTS: dict[str, dict[str, Any]] = {
     "complaint": {"event": "complained"},
 }
 SENTENCES = {
-    "bounce": "The webhook was told that this message bounced.",
-    "complaint": "The webhook was told that the person called this message spam.",
+    "bounce": gettext_lazy("The webhook was told that this message bounced."),
+    "complaint": gettext_lazy("The webhook was told that the person called this message spam."),
 }
 
 

@@ -9,6 +9,8 @@ from csp.decorators import csp, csp_update
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.html import format_html
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_http_methods
@@ -25,7 +27,7 @@ from ..models import Mailing
 from . import reading
 from .parts import show, the_mailing
 
-VIEWS = (("desktop", "Desktop"), ("mobile", "Mobile"), ("text", "Text"))
+VIEWS = (("desktop", gettext_lazy("Desktop")), ("mobile", gettext_lazy("Mobile")), ("text", gettext_lazy("Text")))
 LONGEST_SEARCH = 200
 
 
@@ -80,7 +82,7 @@ def preview_page(request: HttpRequest, mailing_id: int) -> HttpResponse:
     written = _written(mailing, chosen(request, mailing)).get("message")
     # In a frame that may open nothing, a link that wants a new window does nothing.
     page = written.html.replace("<head>", '<head><base target="_blank">', 1) if written else ""
-    response = HttpResponse(page or "<!doctype html><title>No HTML</title>")
+    response = HttpResponse(page or format_html("<!doctype html><title>{}</title>", gettext("No HTML")))
     response["Referrer-Policy"] = "no-referrer"
     return response
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 
 from targetgroups.models import Membership, Subscriber, SyncRun, TargetGroup
 from targetgroups.views.asking import Ordering
@@ -137,15 +138,15 @@ class Choice:
     def warning(self) -> str:
         """Why a mailing to this group would stop, or may; "" when nothing is known against it."""
         if self.group.deleted_at:
-            return "Deleted: a mailing to it stops."
+            return gettext("Deleted: a mailing to it stops.")
         if self.group.is_gone:
-            return "No longer in MemberSuite: a mailing to it stops."
+            return gettext("No longer in MemberSuite: a mailing to it stops.")
         if self.group.not_runnable_code:
-            return "Can't be synced: a mailing to it stops."
+            return gettext("Can't be synced: a mailing to it stops.")
         if self.run is not None and self.run.is_held:
-            return "Its sync is held: decide first, or the mailing may stop."
+            return gettext("Its sync is held: decide first, or the mailing may stop.")
         if self.group.error_code:
-            return "Its last sync failed; the mailing syncs it again and stops if that fails too."
+            return gettext("Its last sync failed; the mailing syncs it again and stops if that fails too.")
         return ""
 
 

@@ -9,12 +9,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.decorators import requires
 from accounts.permissions import EXPORT, SEND_MAILING, VIEW_MAILINGS, VIEW_SUBSCRIBERS
 from targetgroups.columns import Table
 from targetgroups.views.asking import cursor, is_part, ordering, page_size, person
+from thrive_sync.lib.words import number
 
 from .. import enqueue
 from ..columns import RECIPIENTS, REMOVED, WOULD_BE_REMOVED, WOULD_RECEIVE
@@ -90,8 +92,9 @@ def decide(request: HttpRequest, mailing_id: int) -> HttpResponse:
     except MailingError as error:
         messages.error(request, error.sentence)
     else:
-        people = f"{count:,} recipient{'' if count == 1 else 's'}"
-        messages.success(request, f"{people} will get it again." if resend else f"{people} now count as sent.")
+        again = ngettext("%(count)s recipient will get it again.", "%(count)s recipients will get it again.", count)
+        as_sent = ngettext("%(count)s recipient now counts as sent.", "%(count)s recipients now count as sent.", count)
+        messages.success(request, (again if resend else as_sent) % {"count": number(count)})
     return redirect("mailings:report", mailing_id)
 
 

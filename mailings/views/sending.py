@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
@@ -81,7 +82,7 @@ def accept(request: HttpRequest, mailing_id: int) -> HttpResponse:
 def send_stale(request: HttpRequest, mailing_id: int) -> HttpResponse:
     """Send to the last good lists of groups that can't be made current, if the person said to know how old they are."""
     if "sure" not in request.POST:
-        messages.error(request, "Nothing was sent. Tick that you know how old the list is, then send.")
+        messages.error(request, gettext("Nothing was sent. Tick that you know how old the list is, then send."))
         return redirect("mailings:send", mailing_id)
     return _wish(request, mailing_id, partial(enqueue.request_send_stale, seen=request.POST.get("seen", "")))
 

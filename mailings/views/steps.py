@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext, ngettext
+
+from thrive_sync.lib.words import number
+
 from ..choices import MailingStatus, Outcome, StopCode
 from ..models import Mailing, MailingGroup
 from ..reviewed import Numbers
@@ -39,11 +43,11 @@ PICTURES = {
 def steps_of(mailing: Mailing, groups: Sequence[MailingGroup], figures: dict[str, Any] | None) -> list[Step]:
     """Say of each step whether it is done, at work, ahead, or where the mailing ended."""
     return [
-        Step("Resync", *_resync(mailing, groups)),
-        Step("Compare", *_compare(mailing)),
-        Step("Freeze", *_freeze(mailing, figures)),
-        Step("Send", *_send(mailing, figures)),
-        Step("Done", *_done(mailing)),
+        Step(gettext("Resync"), *_resync(mailing, groups)),
+        Step(gettext("Compare"), *_compare(mailing)),
+        Step(gettext("Freeze"), *_freeze(mailing, figures)),
+        Step(gettext("Send"), *_send(mailing, figures)),
+        Step(gettext("Done"), *_done(mailing)),
     ]
 
 
@@ -57,23 +61,29 @@ def seconds_left(mailing: Mailing, figures: dict[str, Any] | None, now: datetime
 def _resync(mailing: Mailing, groups: Sequence[MailingGroup]) -> tuple[str, str]:
     if mailing.is_frozen or mailing.stop_code in AFTER_RESYNC:
         stale = sum(1 for group in groups if group.stale_read_at is not None)
-        return "done", _number(len(groups), "group") + (f", {stale} not current" if stale else "")
+        count = _groups(len(groups))
+        if not stale:
+            return "done", count
+        # Translators: %(groups)s is "3 groups", %(stale)s a number of them.
+        return "done", gettext("%(groups)s, %(stale)s not current") % {"groups": count, "stale": number(stale)}
     if mailing.status == MailingStatus.RESYNCING:
         current = sum(1 for group in groups if group.run is not None and group.run.is_good)
-        return "present", f"{current} of {_number(len(groups), 'group')}"
+        of_all = ngettext("%(current)s of %(count)s group", "%(current)s of %(count)s groups", len(groups))
+        return "present", of_all % {"current": number(current), "count": number(len(groups))}
     if mailing.status == MailingStatus.STOPPED and mailing.stop_code == StopCode.TOO_LATE:
-        return "warn", "not begun in time"
+        return "warn", gettext("not begun in time")
     if mailing.status in (MailingStatus.STOPPED, MailingStatus.FAILED):
-        return ("warn" if mailing.status == MailingStatus.STOPPED else "bad"), "stopped here"
-    return _ended(mailing) or ("ahead", "not reached")
+        return ("warn" if mailing.status == MailingStatus.STOPPED else "bad"), gettext("stopped here")
+    return _ended(mailing) or ("ahead", gettext("not reached"))
 
 
 def _compare(mailing: Mailing) -> tuple[str, str]:
     if mailing.stop_code == StopCode.LIST_MOVED and mailing.status == MailingStatus.STOPPED:
-        return "warn", f"moved: {_change(mailing)}"
+        # Translators: %(change)s is "120 → 95".
+        return "warn", gettext("moved: %(change)s") % {"change": _change(mailing)}
     if mailing.is_frozen:
-        return "done", _change(mailing) or "nothing to compare with"
-    return "ahead", "not reached"
+        return "done", _change(mailing) or gettext("nothing to compare with")
+    return "ahead", gettext("not reached")
 
 
 def _change(mailing: Mailing) -> str:
@@ -83,26 +93,28 @@ def _change(mailing: Mailing) -> str:
     reviewed, found = Numbers.of_json(mailing.reviewed), Numbers.of_json(mailing.found)
     if not reviewed.is_known:
         return ""
-    was = f"{reviewed.most:,}" if reviewed.least == reviewed.most else f"{reviewed.least:,} to {reviewed.most:,}"
-    return f"{was} → {found.most:,}"
+    return f"{reviewed.words} → {number(found.most)}"
 
 
 def _freeze(mailing: Mailing, figures: dict[str, Any] | None) -> tuple[str, str]:
     if mailing.stop_code == StopCode.NOBODY and mailing.status == MailingStatus.STOPPED:
-        return "warn", "stopped here"
+        return "warn", gettext("stopped here")
     if not mailing.is_frozen:
-        return "ahead", "not reached"
-    return "done", _number(figures["total"] if figures else 0, "recipient")
+        return "ahead", gettext("not reached")
+    count = figures["total"] if figures else 0
+    return "done", ngettext("%(count)s recipient", "%(count)s recipients", count) % {"count": number(count)}
 
 
 def _send(mailing: Mailing, figures: dict[str, Any] | None) -> tuple[str, str]:
     if not mailing.is_frozen or not figures:
-        return "ahead", "not reached"
-    word = f"{figures['outcomes'].get(Outcome.SENT, 0):,} of {figures['total']:,}"
+        return "ahead", gettext("not reached")
+    sent, total = number(figures["outcomes"].get(Outcome.SENT, 0)), number(figures["total"])
+    word = gettext("%(sent)s of %(total)s") % {"sent": sent, "total": total}
     if mailing.status == MailingStatus.SENDING:
         return "present", word
     if mailing.status == MailingStatus.PAUSED:
-        return "warn", f"paused, {word}"
+        # Translators: %(progress)s is "120 of 500".
+        return "warn", gettext("paused, %(progress)s") % {"progress": word}
     return _ended(mailing) or ("done", word)
 
 
@@ -110,15 +122,15 @@ def _done(mailing: Mailing) -> tuple[str, str]:
     if mailing.status == MailingStatus.SENT:
         return "done", ""
     if mailing.status == MailingStatus.SENT_WITH_ERRORS:
-        return "warn", "with errors"
-    return "ahead", "not reached"
+        return "warn", gettext("with errors")
+    return "ahead", gettext("not reached")
 
 
 def _ended(mailing: Mailing) -> tuple[str, str] | None:
     if mailing.status == MailingStatus.CANCELLED:
-        return "quiet", "cancelled here"
-    return ("bad", "failed here") if mailing.status == MailingStatus.FAILED else None
+        return "quiet", gettext("cancelled here")
+    return ("bad", gettext("failed here")) if mailing.status == MailingStatus.FAILED else None
 
 
-def _number(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
+def _groups(count: int) -> str:
+    return ngettext("%(count)s group", "%(count)s groups", count) % {"count": number(count)}

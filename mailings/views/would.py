@@ -169,7 +169,7 @@ def _with_groups(rows: list[Any]) -> list[Any]:
     for row in rows:
         row.target_group = groups[row.target_group_id]
         row.record_address = row.target_group.bridge.record_address
-        row.reason_label = LeftOutReason(row.why).label if row.why else ""
+        row.reason_label = str(LeftOutReason(row.why).label) if row.why else ""
     return rows
 
 

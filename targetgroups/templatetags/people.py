@@ -41,7 +41,7 @@ def people_rows(rows: Sequence[ListedPerson], columns: Sequence[Column], record_
     Remote ID leads to its record.
     """
     known = _cells(record_address)
-    cells = [known.get(column.key) or _attribute(column.label) for column in columns]
+    cells = [known.get(column.key) or _attribute(str(column.label)) for column in columns]
     has_attributes = any(column.key.startswith(ATTRIBUTE) for column in columns)
     lines = []
     for row in rows:

@@ -180,7 +180,7 @@ class Difference:
 def actions() -> dict[str, tuple[str, str]]:
     """Return every word of the log with its family and its words, of this room and those above."""
     own = {word: (family, words) for family, every in _OWN.items() for word, words in every.items()}
-    return own | rooms.actions()
+    return own | {word: (family, str(words)) for word, (family, words) in rooms.actions().items()}
 
 
 def words_of(action: str) -> str:

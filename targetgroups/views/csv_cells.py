@@ -70,7 +70,7 @@ def _member_cell(column: Column, fields: Fields, zone: tzinfo) -> Cell:
 def list_header(columns: Iterable[Column]) -> list[str]:
     """Name the columns of a list of a run; what changed takes three."""
     return [
-        label
+        str(label)
         for column in columns
         for label in (("Field", "Before", "After") if column.key == "changes" else (column.label,))
     ]

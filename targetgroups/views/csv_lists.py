@@ -20,7 +20,7 @@ _HEADERS = {"count": ("Count", "State", "Counted"), "took": ("Took (seconds)",)}
 
 
 def header(columns: Iterable[Column]) -> list[str]:
-    return [label for column in columns for label in _HEADERS.get(column.key, (column.label,))]
+    return [str(label) for column in columns for label in _HEADERS.get(column.key, (column.label,))]
 
 
 def group_lines(columns: Sequence[Column], groups: QuerySet[TargetGroup]) -> Iterator[list[object]]:

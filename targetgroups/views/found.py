@@ -38,7 +38,7 @@ class Finding:
 
 def everywhere(user: User, text: str, most: int) -> list[Finding]:
     """Return what this person may find, kinds without a hit left out."""
-    others = [Kind(room.label, room.right, room.find) for room in above()]
+    others = [Kind(str(room.label), room.right, room.find) for room in above()]
     kinds = [(kind.label, kind.find) for kind in (*_HERE, *others) if user.may(kind.right)]
     findings = [_finding("Pages", find_places(user, text, most + 1), most)]
     findings += [_finding(label, find(text, most + 1), most) for label, find in kinds]
