@@ -34,7 +34,7 @@
     drawn.get(place)?.destroy();
     const [ink, line, accent, bad] = ["--ink-2", "--line", "--accent", "--bad"].map((name) => colour(place, name));
     const axis = { stroke: ink, font: `12px ${getComputedStyle(place).fontFamily}`, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
-    const written = (value) => (value === null || value === undefined ? "–" : value.toLocaleString("en-US"));
+    const written = (value) => (value === null || value === undefined ? "–" : value.toLocaleString(document.documentElement.lang));
     const chart = new uPlot({
       width: place.clientWidth,
       height: place.clientHeight,
@@ -59,7 +59,7 @@
     if (!note) { note = document.createElement("span"); note.className = "chart-note small"; place.append(note); }
     note.hidden = at === null || at === undefined;
     if (note.hidden) return;
-    const when = new Date(chart.data[0][at] * 1000).toLocaleString("en-US", { timeZone: place.dataset.zone, dateStyle: "medium", timeStyle: "short" });
+    const when = new Date(chart.data[0][at] * 1000).toLocaleString(document.documentElement.lang, { timeZone: place.dataset.zone, dateStyle: "medium", timeStyle: "short" });
     const counted = chart.series.slice(1).map((one, row) => `${written(chart.data[row + 1][at])} ${one.label}`);
     note.textContent = [...counted, when].join(", ");
   };

@@ -5,8 +5,11 @@
 
   const say = (row) => {
     const rows = rowsOf(row);
-    const place = row.closest("[data-columns]").querySelector("[data-said]");
-    place.textContent = `${row.querySelector("[data-name]").textContent}: ${rows.indexOf(row) + 1} of ${rows.length}`;
+    const said = row.closest("[data-columns]").querySelector("[data-said]");
+    said.textContent = said.dataset.said
+      .replace("{place}", rows.indexOf(row) + 1)
+      .replace("{total}", rows.length)
+      .replace("{column}", () => row.querySelector("[data-name]").textContent);
   };
 
   // The neighbour changes places, never the row itself: what is taken out of the page loses focus.

@@ -15,7 +15,8 @@
     }
     $$("#bulk button[data-needs-ticks]").forEach((button) => { button.disabled = count === 0; });
     const told = document.getElementById("ticked-count");
-    if (told) told.textContent = count ? `${count.toLocaleString("en")} ticked` : "";
+    const shown = count.toLocaleString(document.documentElement.lang);
+    if (told) told.textContent = count ? told.dataset.said.replace("{count}", shown) : "";
   };
   document.addEventListener("change", (event) => {
     if (event.target.id === "tick-all") boxes().forEach((box) => { box.checked = event.target.checked; });
@@ -77,16 +78,17 @@
   // -- the search: a plus sign adds a condition ---------------------------------------------------------------------
   const rows = () => $$(".criterion", search ?? undefined);
   const showRows = () => {
-    rows().forEach((row, number) => {
+    rows().forEach((row, at) => {
+      const numbered = (part) => search.dataset[part].replace("{number}", at + 1);
       const [choice, term] = [row.querySelector("select"), row.querySelector("input")];
       const takesTerm = "term" in choice.selectedOptions[0].dataset;
-      choice.setAttribute("aria-label", `Condition ${number + 1}`);
-      term.setAttribute("aria-label", `Compare condition ${number + 1} with`);
+      choice.setAttribute("aria-label", numbered("choice"));
+      term.setAttribute("aria-label", numbered("term"));
       term.classList.toggle("not-needed", !takesTerm);
       term.tabIndex = takesTerm ? 0 : -1;
       const remove = row.querySelector("button");
       remove.hidden = rows().length === 1;
-      remove.setAttribute("aria-label", `Remove condition ${number + 1}`);
+      remove.setAttribute("aria-label", numbered("remove"));
     });
     const more = document.getElementById("more-criteria");
     if (more) more.disabled = rows().length >= Number(search.dataset.most);
