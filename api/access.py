@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
@@ -13,7 +14,7 @@ from rest_framework.request import Request
 
 from accounts import tokens
 from accounts.models import ApiToken, User
-from accounts.permissions import RIGHTS
+from accounts.permissions import right_words
 
 _SCHEME = "bearer"
 
@@ -60,10 +61,11 @@ class ScopeAndRight(BasePermission):
         need: Need = view.need_for(request.method)
         for scope in need.scopes:
             if scope not in token.scopes:
-                raise PermissionDenied(f"This token lacks the scope “{scope}”.", code="missing_scope")
+                said = gettext("This token lacks the scope “%(scope)s”.") % {"scope": scope}
+                raise PermissionDenied(said, code="missing_scope")
         for right in need.rights:
             if not token.user.may(right):
-                raise PermissionDenied(
-                    f"The role of the token's user does not let it {RIGHTS[right]}.", "missing_right"
-                )
+                # Translators: %(right)s is one of the rights in the list of roles, as "start and cancel syncs".
+                said = gettext("The role of the token's user does not let it %(right)s.")
+                raise PermissionDenied(said % {"right": right_words(right)}, "missing_right")
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -16,7 +17,8 @@ class Checked(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
         if unknown:
-            raise serializers.ValidationError({str(name)[:100]: ["There is no such name."] for name in sorted(unknown)})
+            said = gettext("There is no such name.")
+            raise serializers.ValidationError({str(name)[:100]: [said] for name in sorted(unknown)})
         return super().to_internal_value(data)
 
 
@@ -27,7 +29,8 @@ class Body(Checked):
         if isinstance(data, dict):
             wrong = [name for name, field in self.fields.items() if name in data and not _fits(field, data[name])]
             if wrong:
-                raise serializers.ValidationError({name: ["This is of the wrong type."] for name in wrong})
+                said = gettext("This is of the wrong type.")
+                raise serializers.ValidationError({name: [said] for name in wrong})
         return super().to_internal_value(data)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -62,7 +63,8 @@ def forget_old() -> None:
 def _again(row: IdempotentAnswer) -> Response:
     kept = IdempotentAnswer.objects.filter(token=row.token, key=row.key).first()
     if kept is None:
-        raise Conflict("What was answered under this Idempotency-Key has just been forgotten. Send it again.")
+        said = gettext("What was answered under this Idempotency-Key has just been forgotten. Send it again.")
+        raise Conflict(said)
     if kept.fingerprint != row.fingerprint:
         raise KeyReused
     headers = {"Idempotency-Replayed": "true"} | ({"Location": kept.location} if kept.location else {})
@@ -74,7 +76,8 @@ def _key(request: Request) -> str | None:
     if key is None:
         return None
     if not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
-        raise serializers.ValidationError({HEADER: [f"1 to {LONGEST} printable ASCII characters."]})
+        said = gettext("1 to %(most)s printable ASCII characters.") % {"most": LONGEST}
+        raise serializers.ValidationError({HEADER: [said]})
     return key
 
 

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import redis
 from django.conf import settings
+from django.utils.translation import gettext
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
@@ -65,7 +66,7 @@ class JsonParser(BaseParser):
         try:
             return json.loads(stream.read(), parse_constant=_no_constant)
         except (ValueError, RecursionError):  # brackets nested by the thousand are no fault of ours
-            raise ParseError("The body is no JSON.") from None
+            raise ParseError(gettext("The body is no JSON.")) from None
 
 
 def refuse_large(request: Request) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core import signing
+from django.utils.translation import gettext
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -63,7 +64,8 @@ def after(request: Request, asked: Mapping[str, Any]) -> int | None:
     except (signing.BadSignature, ValueError):
         place, row_id = [], None
     if place != _place(request, asked):
-        raise serializers.ValidationError({"cursor": ["It is not of this list, or too old. Begin without it."]})
+        said = gettext("It is not of this list, or too old. Begin without it.")
+        raise serializers.ValidationError({"cursor": [said]})
     return int(row_id)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext, gettext_lazy, gettext_noop, ngettext
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -15,17 +16,29 @@ from rest_framework.views import exception_handler
 
 from mailings.exceptions import MailingError, NotReady
 from targetgroups.exceptions import NotAllowedNow
+from thrive_sync.lib.words import Words, number
 
 CONTENT_TYPE = "application/problem+json"
 PREFIX = "/api/"
-SENTENCES = {
-    401: "Send a token that works: “Authorization: Bearer thrive_…”. Tokens are made under Preferences > API tokens.",
-    404: "There is nothing at this address.",
-    406: "Answers are application/json; accept it.",
-    413: "The body is too large.",
-    415: "Send the body as application/json.",
-    500: "Something went wrong in this program. It has been logged.",
+SENTENCES: dict[int, Words] = {
+    401: gettext_lazy(
+        "Send a token that works: “Authorization: Bearer thrive_…”. Tokens are made under Preferences > API tokens."
+    ),
+    404: gettext_lazy("There is nothing at this address."),
+    406: gettext_lazy("Answers are application/json; accept it."),
+    413: gettext_lazy("The body is too large."),
+    415: gettext_lazy("Send the body as application/json."),
+    500: gettext_lazy("Something went wrong in this program. It has been logged."),
 }
+# What Python calls the statuses that we answer with; `body` looks them up.
+_TITLES = (
+    *(gettext_noop("Bad Request"), gettext_noop("Unauthorized"), gettext_noop("Forbidden"), gettext_noop("Not Found")),
+    *(gettext_noop("Method Not Allowed"), gettext_noop("Not Acceptable"), gettext_noop("Conflict")),
+    *(gettext_noop("Unsupported Media Type"), gettext_noop("Too Many Requests"), gettext_noop("Internal Server Error")),
+    # Two that newer versions of Python call otherwise.
+    *(gettext_noop("Request Entity Too Large"), gettext_noop("Content Too Large")),
+    *(gettext_noop("Unprocessable Entity"), gettext_noop("Unprocessable Content")),
+)
 
 
 class Conflict(exceptions.APIException):
@@ -44,7 +57,9 @@ class TooLarge(exceptions.APIException):
 class KeyReused(exceptions.APIException):
     status_code = 422
     default_code = "idempotency_key_reused"
-    default_detail = "This Idempotency-Key came with another request before. Use a new key for each thing to be done."
+    default_detail = gettext_lazy(
+        "This Idempotency-Key came with another request before. Use a new key for each thing to be done."
+    )
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -64,27 +79,35 @@ def _as_problem(
         return None
     status, detail, code = answer.status_code, "", HTTPStatus(answer.status_code).name.lower()
     if isinstance(error, exceptions.ValidationError):
-        errors, detail, code = _errors(error.detail), "The request does not fit; “errors” says where.", "invalid"
+        errors, code = _errors(error.detail), "invalid"
+        detail = gettext("The request does not fit; “errors” says where.")
     elif isinstance(error, exceptions.Throttled):
-        detail, code = f"Too many requests. Wait {getattr(error, 'wait', None) or 1:.0f} seconds.", "too_many_requests"
+        detail, code = _wait(round(getattr(error, "wait", None) or 1)), "too_many_requests"
     elif isinstance(error, exceptions.APIException):
         detail = str(error.detail)
         code = str(getattr(error.detail, "code", code))
     elif isinstance(error, PermissionDenied):
         detail = str(error)
     elif isinstance(error, Http404):
-        detail = "There is no such thing here, or no more."
+        detail = gettext("There is no such thing here, or no more.")
     if status == 401 or (status in SENTENCES and code == "error"):
-        detail = SENTENCES[status]
-    answer.data = body(status, detail or SENTENCES.get(status, ""), code, errors)
+        detail = str(SENTENCES[status])
+    answer.data = body(status, detail or str(SENTENCES.get(status, "")), code, errors)
     answer.content_type = CONTENT_TYPE
     return answer
+
+
+def _wait(seconds: int) -> str:
+    said = ngettext(
+        "Too many requests. Wait %(seconds)s second.", "Too many requests. Wait %(seconds)s seconds.", seconds
+    )
+    return said % {"seconds": number(seconds)}
 
 
 def body(status: int, detail: str, code: str, errors: list[dict[str, str]] | None = None) -> dict[str, Any]:
     problem: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": gettext(HTTPStatus(status).phrase),
         "status": status,
         "code": code,
         "detail": detail,
@@ -110,7 +133,7 @@ def _by_field(problems: dict[str, str]) -> list[dict[str, str]]:
 
 
 def _plain(status: int) -> HttpResponse:
-    detail = SENTENCES.get(status, "The request could not be understood.")
+    detail = str(SENTENCES.get(status) or gettext("The request could not be understood."))
     problem = body(status, detail, HTTPStatus(status).name.lower())
     return HttpResponse(json.dumps(problem), status=status, content_type=CONTENT_TYPE)
 

@@ -6,6 +6,7 @@ import zoneinfo
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -43,7 +44,7 @@ class SendMailing(Body):
 
     def validate_at(self, moment: Any) -> Any:
         if moment and moment < timezone.now():
-            raise serializers.ValidationError("This moment is over. Without one it is sent now.")
+            raise serializers.ValidationError(gettext("This moment is over. Without one it is sent now."))
         return moment
 
 

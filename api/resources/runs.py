@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -36,7 +37,7 @@ class RunQuery(ListQuery):
 
 def _within_reason(day: Any) -> Any:
     if day and not 2000 <= day.year <= 2100:
-        raise serializers.ValidationError("Days from 2000 to 2100.")
+        raise serializers.ValidationError(gettext("Days from 2000 to 2100."))
     return day
 
 
@@ -48,11 +49,11 @@ class StartRun(Body):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         is_list = attrs["kind"] == RunKind.LIST
         if is_list and "group" in attrs:
-            raise serializers.ValidationError({"group": ["A list refresh is of no group."]})
+            raise serializers.ValidationError({"group": [gettext("A list refresh is of no group.")]})
         if not is_list and "bridge" in attrs:
-            raise serializers.ValidationError({"bridge": ["The group says which."]})
+            raise serializers.ValidationError({"bridge": [gettext("The group says which.")]})
         if not is_list and "group" not in attrs:
-            raise serializers.ValidationError({"group": ["Say which group."]})
+            raise serializers.ValidationError({"group": [gettext("Say which group.")]})
         return attrs
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -36,7 +37,7 @@ class SubscriberSearch(Body):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if sum(name in attrs for name in ("text", "email", "remote_id")) != 1:
-            raise serializers.ValidationError("Give one of text, email and remote_id.")
+            raise serializers.ValidationError(gettext("Give one of text, email and remote_id."))
         return attrs
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext
 from rest_framework import serializers
 
 from targetgroups import by_hand
@@ -39,7 +40,8 @@ class Suppress(Body):
         wrong = [number for number, word in enumerate(words) if not is_address(word)]
         if wrong:
             named = ", ".join(map(str, wrong[:10]))
-            raise serializers.ValidationError(f"Not complete e-mail addresses, counted from 0: {named}.")
+            said = gettext("Not complete e-mail addresses, counted from 0: %(places)s.") % {"places": named}
+            raise serializers.ValidationError(said)
         return {address_key(word): word for word in reversed(words)}
 
     def validate_note(self, note: str) -> str:

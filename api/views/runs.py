@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import Http404
 from django.urls import reverse
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -38,7 +39,7 @@ class Runs(ApiView):
         asked = checked.query(request, RunQuery)
         group = TargetGroup.objects.filter(pk=asked["group"]).first() if asked["group"] else None
         if asked["group"] and group is None:
-            raise serializers.ValidationError({"group": ["There is no such group."]})
+            raise serializers.ValidationError({"group": [gettext("There is no such group.")]})
         filters = run_filters.RunFilters(
             group=group,
             kind=asked["kind"],
@@ -96,7 +97,8 @@ class ApplyHeldRun(ApiView):
         """Queue a run that may remove the people whom a held run shows, and nobody else beyond the limit (R6)."""
         run, asked = run_or_404(run_id), checked.body(request, ApplyRun)
         if run.is_held and asked["confirmed"] != decision.going_count(run):
-            raise Conflict("The run names another number. Look at it again. Nothing was started.", "other_number")
+            said = gettext("The run names another number. Look at it again. Nothing was started.")
+            raise Conflict(said, "other_number")
         return started(enqueue.request_apply(run, user_of(request)))
 
 
@@ -123,8 +125,9 @@ def runnable(group_id: int) -> TargetGroup:
     if group is None:
         raise Http404
     if not group.is_runnable:
-        why = "Its search is no longer in MemberSuite." if group.is_gone else "Its search can't be run from here."
-        raise Conflict(f"{why} Nothing was started.", "not_runnable")
+        gone = gettext("Its search is no longer in MemberSuite. Nothing was started.")
+        elsewhere = gettext("Its search can't be run from here. Nothing was started.")
+        raise Conflict(gone if group.is_gone else elsewhere, "not_runnable")
     return group
 
 
@@ -134,5 +137,5 @@ def _bridge(bridge_id: int | None) -> Bridge:
         return bridges[0]
     found = next((one for one in bridges if one.pk == bridge_id), None)
     if found is None:
-        raise serializers.ValidationError({"bridge": ["Say which association, by its number."]})
+        raise serializers.ValidationError({"bridge": [gettext("Say which association, by its number.")]})
     return found

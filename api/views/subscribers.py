@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -84,7 +85,7 @@ def _bridge(bridge_id: int | None) -> Bridge:
     bridges = reading.bridges()
     found = bridges[:1] if bridge_id is None else [one for one in bridges if one.pk == bridge_id]
     if not found:
-        raise serializers.ValidationError({"bridge": ["There is no such association."]})
+        raise serializers.ValidationError({"bridge": [gettext("There is no such association.")]})
     return found[0]
 
 

@@ -17,6 +17,7 @@ from accounts.permissions import ROLES
 from accounts.scopes import SCOPES, scopes_for
 from api.urls import urlpatterns
 from tests.api.conftest import API, Program, Programs, Rows, is_problem
+from tests.support.pseudo import BEGIN, END, marking
 
 pytestmark = pytest.mark.django_db
 
@@ -132,6 +133,27 @@ def test_every_refusal_is_a_problem(program: Programs, rows: Rows) -> None:
     assert is_problem(one.get("groups", limit="many"), 400, "invalid")
     assert is_problem(one.get("groups", statu="held"), 400, "invalid")
     assert is_problem(one.client.get(f"{API}/groups", headers=one._headers({"Accept": "text/html"})), 406)
+
+
+def test_all_that_a_refusal_says_to_people_goes_through_gettext(program: Programs, rows: Rows) -> None:
+    one, poor = program(), program(scopes=["read:mailings"])
+    with marking():
+        answers = [
+            Client().get(f"{API}/groups"),
+            Client().get(f"{API}/nowhere"),
+            poor.get("groups"),
+            program("Reporter").post("runs", {"kind": "list"}),
+            one.get("groups/999999"),
+            one.get("groups?nothing=1"),
+            one.post("groups", {}),
+            one.post("runs", {"kind": "group", "group": "1"}),
+            one.post("runs", {"kind": "group"}),
+        ]
+    for answer in answers:
+        told = answer.json()
+        said = [told["title"], told["detail"], *(each["detail"] for each in told.get("errors", []))]
+        assert all(each.startswith(BEGIN) and each.endswith(END) for each in said), told
+        assert BEGIN not in told["code"]
 
 
 def test_a_fault_of_ours_is_a_problem_and_tells_nothing(program: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
