@@ -51,6 +51,7 @@ from memberSuite.records import (
     WriteResult,
 )
 from memberSuite.transport import causes, pools_with_a_limit
+from memberSuite.words import Language, speak
 
 __all__ = [
     "AccessDenied",
@@ -66,6 +67,7 @@ __all__ = [
     "HostUnreachable",
     "InvalidAccessKey",
     "InvalidSecret",
+    "Language",
     "ListEndless",
     "LoginRefused",
     "LookUpUnsupported",
@@ -100,4 +102,5 @@ __all__ = [
     "connect",
     "is_public",
     "pools_with_a_limit",
+    "speak",
 ]

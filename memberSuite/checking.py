@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from memberSuite.exceptions import HostUnreachable, MemberSuiteError, ReadingStopped
 from memberSuite.records import CheckStep, SearchList, StepName
+from memberSuite.words import gettext, ngettext, number
 
 
 def check_steps(
@@ -20,21 +21,23 @@ def check_steps(
 
     def reached() -> str:
         reach()
-        return "The server answers."
+        return gettext("The server answers.")
 
     def signed_in() -> str:
         name = sign_in()
-        return f"Signed in to {name}." if name else "Signed in."
+        return gettext("Signed in to %(name)s.") % {"name": name} if name else gettext("Signed in.")
 
     def listed() -> str:
         found = sum(search.is_public and search.is_active for search in list_searches().searches)
-        return "1 active public search found." if found == 1 else f"{found:,} active public searches found."
+        told = ngettext("%(count)s active public search found.", "%(count)s active public searches found.", found)
+        return told % {"count": number(found)}
 
     def read() -> str:
         total = read_one()
-        return (
-            "A record was read." if total is None else f"People can be read; MemberSuite holds {total:,} individuals."
-        )
+        if total is None:
+            return gettext("A record was read.")
+        told = gettext("People can be read; MemberSuite holds %(count)s individuals.")
+        return told % {"count": number(total)}
 
     yield (step := _step("reach_host", reached))
     if step.outcome == "ok":
@@ -55,10 +58,14 @@ def _step(name: StepName, do: Callable[[], str]) -> CheckStep:
     except MemberSuiteError as error:
         said, code = error.sentence, error.code
         if error.remote_said:
-            speaker = "The network" if isinstance(error, HostUnreachable) else "MemberSuite"
-            said = f"{said} {speaker} said: {error.remote_said.rstrip('.')}."
+            added = (
+                gettext("The network said: %(words)s.")
+                if isinstance(error, HostUnreachable)
+                else gettext("MemberSuite said: %(words)s.")
+            )
+            said = f"{said} {added % {'words': error.remote_said.rstrip('.')}}"
     return CheckStep(name, "failed" if code else "ok", said, code, time.monotonic() - began)
 
 
 def _skipped(name: StepName) -> CheckStep:
-    return CheckStep(name, "skipped", "Not tried, because an earlier step failed.", "", 0.0)
+    return CheckStep(name, "skipped", gettext("Not tried, because an earlier step failed."), "", 0.0)

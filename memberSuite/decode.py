@@ -8,6 +8,7 @@ from lxml import etree
 
 from memberSuite.coerce import to_bool, to_int
 from memberSuite.exceptions import UnreadableReply
+from memberSuite.words import gettext
 
 SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
 CONTRACTS = "{http://membersuite.com/contracts}"
@@ -49,7 +50,7 @@ def looks_like_xml(content_type: str, body: bytes) -> bool:
 def parse_xml(body: bytes) -> etree._Element:
     """Parse without entities, DTDs or the network."""
     if b"<!DOCTYPE" in body:
-        raise UnreadableReply("The answer holds a document type, which is refused.")
+        raise UnreadableReply(gettext("The answer holds a document type, which is refused."))
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -63,11 +64,11 @@ def parse_xml(body: bytes) -> etree._Element:
     except (etree.XMLSyntaxError, ValueError) as error:
         # The parser's own words may quote the body: keep where it failed, not what stood there.
         line = getattr(error, "lineno", None)
-        raise UnreadableReply(f"The answer is not well-formed XML (line {line}).") from None
+        raise UnreadableReply(gettext("The answer is not well-formed XML (line %(line)s).") % {"line": line}) from None
     if (
         root.getroottree().docinfo.internalDTD is not None
     ):  # another character encoding may hide it from the search above
-        raise UnreadableReply("The answer holds a document type, which is refused.")
+        raise UnreadableReply(gettext("The answer holds a document type, which is refused."))
     return root
 
 
@@ -79,7 +80,7 @@ def text_of(parent: etree._Element | None, tag: str) -> str | None:
     """Return a child's text; nil, empty and absent are all None, and so is one that holds more than text."""
     found = [] if parent is None else parent.findall(tag)
     if len(found) > 1:
-        raise UnreadableReply("The answer says one thing twice.")
+        raise UnreadableReply(gettext("The answer says one thing twice."))
     return (found[0].text or None) if found and not len(found[0]) and not is_nil(found[0]) else None
 
 
@@ -106,10 +107,10 @@ def read_frame(root: etree._Element, operation: str) -> Frame:
     response = None if body is None else body.find(f"{CONTRACTS}{operation}Response")
     result = None if response is None else response.find(f"{CONTRACTS}{operation}Result")
     if result is None or is_nil(result):
-        raise UnreadableReply(f"The answer holds no {operation}Result.")
+        raise UnreadableReply(gettext("The answer holds no %(name)s.") % {"name": f"{operation}Result"})
     success = to_bool(text_of(result, RESULTS + "Success"))
     if success is None:
-        raise UnreadableReply("The answer does not say whether it succeeded.")
+        raise UnreadableReply(gettext("The answer does not say whether it succeeded."))
     errors = tuple(
         ErrorItem(
             text_of(item, ERRORS + "Code") or "",
@@ -155,7 +156,7 @@ def record_fields(record: etree._Element) -> dict[str, Field]:
     for pair in record.iterfind(f"{TYPES}Fields/{TYPES}KeyValueOfstringanyType"):
         key, value = text_of(pair, TYPES + "Key"), pair.find(TYPES + "Value")
         if key is not None and key.casefold() in fields:
-            raise UnreadableReply("The record says one thing twice.")
+            raise UnreadableReply(gettext("The record says one thing twice."))
         if key is not None and value is not None:
             fields[key.casefold()] = Field(_field_text(value), value)
     return fields

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
+from memberSuite.words import gettext, gettext_noop
+
 SAID_LIMIT = 300
 # Control characters and halves of characters: no database or page takes all of them.
 _UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -16,10 +18,13 @@ def fit(text: str) -> str:
 
 
 class MemberSuiteError(Exception):
-    """Base of everything the client raises; `remote_said` is MemberSuite's own text without secrets."""
+    """Base of everything the client raises; `remote_said` is MemberSuite's own text without secrets.
+
+    A class has its sentence in English, an error in the language of the program.
+    """
 
     code: str = "membersuite_error"
-    sentence: str = "MemberSuite could not be read. Nothing was changed here."
+    sentence: str = gettext_noop("MemberSuite could not be read. Nothing was changed here.")
     is_transient: ClassVar[bool] = False
     retries: ClassVar[int] = 0
 
@@ -35,8 +40,7 @@ class MemberSuiteError(Exception):
         self.retry_after = retry_after
         if code is not None:
             self.code = code
-        if sentence is not None:
-            self.sentence = sentence
+        self.sentence = gettext(self.sentence) if sentence is None else sentence
         super().__init__(self.sentence)
 
     def __str__(self) -> str:
@@ -47,7 +51,7 @@ class TransientError(MemberSuiteError):
     """Worth asking again: the client already did, with back-off, before it raised this."""
 
     code = "temporary_trouble"
-    sentence = "MemberSuite had a temporary problem. Try again in a few minutes."
+    sentence = gettext_noop("MemberSuite had a temporary problem. Try again in a few minutes.")
     is_transient = True
     retries = 5
 
@@ -58,7 +62,7 @@ class PermanentError(MemberSuiteError):
 
 class HostUnreachable(TransientError):
     code = "host_unreachable"
-    sentence = (
+    sentence = gettext_noop(
         "The MemberSuite server could not be reached. Check the service address and this server's network, "
         "then try again."
     )
@@ -66,7 +70,7 @@ class HostUnreachable(TransientError):
 
 class TimedOut(TransientError):
     code = "timed_out"
-    sentence = (
+    sentence = gettext_noop(
         "MemberSuite did not answer in time, even after several tries. Try again later, "
         "or choose a smaller page size on Bridge Configuration."
     )
@@ -74,12 +78,14 @@ class TimedOut(TransientError):
 
 class ConnectionCut(TransientError):
     code = "connection_cut"
-    sentence = "The connection to MemberSuite broke off in the middle of an answer. Try again in a few minutes."
+    sentence = gettext_noop(
+        "The connection to MemberSuite broke off in the middle of an answer. Try again in a few minutes."
+    )
 
 
 class Throttled(TransientError):
     code = "throttled"
-    sentence = (
+    sentence = gettext_noop(
         "MemberSuite asked us to slow down and kept doing so. Try again later, "
         "or lower the number of calls in flight on Bridge Configuration."
     )
@@ -87,12 +93,14 @@ class Throttled(TransientError):
 
 class ServerTrouble(TransientError):
     code = "server_trouble"
-    sentence = "MemberSuite's server is in trouble at the moment. Try again later; nothing needs to be changed here."
+    sentence = gettext_noop(
+        "MemberSuite's server is in trouble at the moment. Try again later; nothing needs to be changed here."
+    )
 
 
 class GeneralException(TransientError):
     code = "general_exception"
-    sentence = (
+    sentence = gettext_noop(
         "MemberSuite reported an internal error several times. Try again later; "
         "if it stays, open the search in MemberSuite and check that it runs there."
     )
@@ -101,7 +109,7 @@ class GeneralException(TransientError):
 
 class SessionExpired(PermanentError):
     code = "session_expired"
-    sentence = (
+    sentence = gettext_noop(
         "MemberSuite ended our session, and ended the next one too. Test the connection on Bridge Configuration; "
         "if it stays, ask MemberSuite support about the API user's sessions."
     )
@@ -109,7 +117,7 @@ class SessionExpired(PermanentError):
 
 class InvalidAccessKey(PermanentError):
     code = "invalid_access_key"
-    sentence = (
+    sentence = gettext_noop(
         "MemberSuite refused the access key or the signature. Check the Access Key ID, the Secret Access Key "
         "and the Association ID on Bridge Configuration."
     )
@@ -117,7 +125,7 @@ class InvalidAccessKey(PermanentError):
 
 class InvalidSecret(PermanentError):
     code = "invalid_secret"
-    sentence = (
+    sentence = gettext_noop(
         "The Secret Access Key is not in the form MemberSuite gives it (base64 text). "
         "Copy it again from MemberSuite into Bridge Configuration."
     )
@@ -125,7 +133,7 @@ class InvalidSecret(PermanentError):
 
 class LoginRefused(PermanentError):
     code = "login_refused"
-    sentence = (
+    sentence = gettext_noop(
         "MemberSuite refused the sign-in. Check the API user and its password on Bridge Configuration, "
         "and that the user is active in MemberSuite."
     )
@@ -133,7 +141,7 @@ class LoginRefused(PermanentError):
 
 class WrongTenant(PermanentError):
     code = "wrong_tenant"
-    sentence = (
+    sentence = gettext_noop(
         "These credentials belong to another MemberSuite association. "
         "Check the Tenant ID or the Association ID on Bridge Configuration."
     )
@@ -141,12 +149,14 @@ class WrongTenant(PermanentError):
 
 class AccountNeedsAttention(PermanentError):
     code = "account_needs_attention"
-    sentence = "MemberSuite says that this association's trial or licence does not allow this. Contact MemberSuite."
+    sentence = gettext_noop(
+        "MemberSuite says that this association's trial or licence does not allow this. Contact MemberSuite."
+    )
 
 
 class AccessDenied(PermanentError):
     code = "access_denied"
-    sentence = (
+    sentence = gettext_noop(
         "The API user has no permission for this in MemberSuite. Give it the right to read saved searches "
         "and individuals (and to change individuals if opt-outs are written back)."
     )
@@ -154,7 +164,7 @@ class AccessDenied(PermanentError):
 
 class SearchGone(PermanentError):
     code = "search_gone"
-    sentence = (
+    sentence = gettext_noop(
         "This search no longer exists in MemberSuite, or is no longer visible to the API user. "
         "Make it public again there, or choose another target group."
     )
@@ -162,27 +172,33 @@ class SearchGone(PermanentError):
 
 class SearchInvalid(PermanentError):
     code = "search_invalid"
-    sentence = "MemberSuite could not run this search. Open it in MemberSuite, correct it there, then sync again."
+    sentence = gettext_noop(
+        "MemberSuite could not run this search. Open it in MemberSuite, correct it there, then sync again."
+    )
 
 
 class SearchNotRunnable(PermanentError):
     code = "search_not_runnable"
-    sentence = "This search can't be run from here."
+    sentence = gettext_noop("This search can't be run from here.")
 
 
 class CriterionRefused(PermanentError):
     code = "criterion_refused"
-    sentence = "MemberSuite did not apply the condition we added to this search, so its answer can't be used."
+    sentence = gettext_noop(
+        "MemberSuite did not apply the condition we added to this search, so its answer can't be used."
+    )
 
 
 class LookUpUnsupported(PermanentError):
     code = "look_up_unsupported"
-    sentence = "Single people can't be asked for within this search, because it limits or groups its rows."
+    sentence = gettext_noop(
+        "Single people can't be asked for within this search, because it limits or groups its rows."
+    )
 
 
 class TotalMissing(PermanentError):
     code = "total_missing"
-    sentence = (
+    sentence = gettext_noop(
         "MemberSuite did not say how many rows this search has, so we can't tell whether all were read. "
         "Nothing was changed. Try again; if it stays, contact MemberSuite."
     )
@@ -190,7 +206,7 @@ class TotalMissing(PermanentError):
 
 class PagingIgnored(PermanentError):
     code = "paging_ignored"
-    sentence = (
+    sentence = gettext_noop(
         "MemberSuite keeps answering the same rows of this search, so it can't be read to its end. "
         "Nothing was changed. Open the search in MemberSuite and check its columns and sort."
     )
@@ -198,7 +214,7 @@ class PagingIgnored(PermanentError):
 
 class ListEndless(PermanentError):
     code = "list_endless"
-    sentence = (
+    sentence = gettext_noop(
         "MemberSuite's list of saved searches does not end, so it can't be used. Nothing was changed. "
         "Try again; if it stays, contact MemberSuite."
     )
@@ -206,7 +222,7 @@ class ListEndless(PermanentError):
 
 class UnreadableReply(PermanentError):
     code = "unreadable_reply"
-    sentence = (
+    sentence = gettext_noop(
         "MemberSuite's answer could not be read. Nothing was changed. Check the service address; "
         "if it is right, try again later."
     )
@@ -214,7 +230,7 @@ class UnreadableReply(PermanentError):
 
 class ReplyTooLarge(PermanentError):
     code = "reply_too_large"
-    sentence = (
+    sentence = gettext_noop(
         "MemberSuite's answer is too large: over 64 MiB, or over 750,000 values. "
         "Nothing was changed. Choose a smaller page size on Bridge Configuration."
     )
@@ -222,7 +238,7 @@ class ReplyTooLarge(PermanentError):
 
 class AddressPrivate(PermanentError):
     code = "address_private"
-    sentence = (
+    sentence = gettext_noop(
         "The service address leads to a server in a private network, so nothing was sent. Check the service address. "
         "If it is meant, the operator of this program allows it with ALLOW_PRIVATE_ADDRESSES."
     )
@@ -230,7 +246,7 @@ class AddressPrivate(PermanentError):
 
 class RedirectRefused(PermanentError):
     code = "redirect_refused"
-    sentence = (
+    sentence = gettext_noop(
         "The service address sends us to another address, which we refuse for safety. "
         "Enter MemberSuite's own address on Bridge Configuration."
     )
@@ -238,7 +254,7 @@ class RedirectRefused(PermanentError):
 
 class AddressWrong(PermanentError):
     code = "address_wrong"
-    sentence = (
+    sentence = gettext_noop(
         "The service address answers, but MemberSuite's service is not there. "
         "Check the address on Bridge Configuration."
     )
@@ -246,7 +262,7 @@ class AddressWrong(PermanentError):
 
 class CertificateInvalid(PermanentError):
     code = "certificate_invalid"
-    sentence = (
+    sentence = gettext_noop(
         "The server's certificate could not be verified, so no secret was sent. "
         "Check the service address, and this server's clock and root certificates."
     )
@@ -254,7 +270,9 @@ class CertificateInvalid(PermanentError):
 
 class RemoteRefused(PermanentError):
     code = "remote_refused"
-    sentence = "MemberSuite refused this request. Nothing was changed here; MemberSuite's own words say why."
+    sentence = gettext_noop(
+        "MemberSuite refused this request. Nothing was changed here; MemberSuite's own words say why."
+    )
 
     def __init__(self, remote_said: str | None = None, *, remote_code: str = "", field: str = "") -> None:
         super().__init__(remote_said)
@@ -264,4 +282,4 @@ class RemoteRefused(PermanentError):
 
 class ReadingStopped(MemberSuiteError):
     code = "stopped"
-    sentence = "The reading was stopped. Nothing was changed."
+    sentence = gettext_noop("The reading was stopped. Nothing was changed.")

@@ -10,6 +10,7 @@ from memberSuite.crew import Crew, Halt
 from memberSuite.exceptions import CriterionRefused, PagingIgnored, UnreadableReply
 from memberSuite.pages import Answer, PageSize
 from memberSuite.records import PeoplePage, Person, RejectedRow
+from memberSuite.words import gettext
 
 IDS_A_CALL = 200
 MOST_ROWS_AN_ID = 500  # a person may have several rows in a search; a server that never stops gives more
@@ -39,7 +40,7 @@ def _answers(fetch: FetchIds, batch: list[str], page_size: int, halt: Halt) -> I
     while True:
         answer = fetch(batch, start, PageSize(page_size), halt)
         if not start and answer.total is not None and len(answer) > answer.total:
-            raise UnreadableReply("More rows came than MemberSuite said there are.")
+            raise UnreadableReply(gettext("More rows came than MemberSuite said there are."))
         is_only_page = not start
         start += len(answer)
         yield answer, asked
@@ -57,7 +58,7 @@ def _answers(fetch: FetchIds, batch: list[str], page_size: int, halt: Halt) -> I
         if start > MOST_ROWS_AN_ID * len(batch):
             raise PagingIgnored
         if not len(answer):
-            raise UnreadableReply("Fewer rows came than MemberSuite said there are.")
+            raise UnreadableReply(gettext("Fewer rows came than MemberSuite said there are."))
 
 
 def _page(answer: Answer, asked: set[str], number: int) -> PeoplePage:
@@ -68,5 +69,5 @@ def _page(answer: Answer, asked: set[str], number: int) -> PeoplePage:
         # Whoever is absent from an answer to another question proves nothing (R5).
         raise CriterionRefused("MemberSuite answered records that were not asked for.")
     if any(not row.remote_id for row in rejected):
-        raise UnreadableReply("MemberSuite answered a record without saying which.")
+        raise UnreadableReply(gettext("MemberSuite answered a record without saying which."))
     return PeoplePage(people, rejected, answer.asked_at, False, number)

@@ -8,11 +8,13 @@ from functools import partial
 from typing import Literal, cast
 
 from django.conf import settings
+from django.utils.translation import gettext, ngettext
 
 from memberSuite import (
     CheckStep,
     ConnectionSettings,
     CriterionRefused,
+    Language,
     LookUpUnsupported,
     MemberSuiteClient,
     MemberSuiteError,
@@ -29,9 +31,11 @@ from memberSuite import (
     causes,
     is_public,
     pools_with_a_limit,
+    speak,
 )
 from memberSuite import connect as _connect
 from thrive_sync.lib.meters import Meter
+from thrive_sync.lib.words import number
 
 from .models import Bridge
 
@@ -59,6 +63,8 @@ __all__ = [
 
 # How long MemberSuite takes, by bridge, transport, call and error; in the metrics.
 CALLS = Meter("membersuite-calls")
+
+speak(Language(gettext, ngettext, number))
 
 
 def connect(

@@ -15,6 +15,7 @@ from memberSuite.crew import Halt
 from memberSuite.decode import RESULTS, Field, cells, is_nil, record_fields, table_rows, total_of
 from memberSuite.people import Columns
 from memberSuite.records import NotRunnable, Search, SearchList
+from memberSuite.words import gettext
 
 COLUMNS = ("ID", "Name", "Description", "ApplicableType", "IsPublic", "LastModifiedDate")
 STATEMENT = "SELECT {} FROM SavedSearch WHERE IsPublic = 1 ORDER BY Name"
@@ -104,7 +105,7 @@ def _table(result: etree._Element, columns: tuple[str, ...]) -> _Page:
     read = Columns(columns).values
     rows = [read(cells(row)) for row in table_rows(result)]
     if not all(is_plain for _, is_plain in rows):
-        raise e.UnreadableReply("The list of saved searches says one thing twice.")
+        raise e.UnreadableReply(gettext("The list of saved searches says one thing twice."))
     return _Page([search for row, _ in rows if (search := _listed(row)) is not None], len(rows), total)
 
 
@@ -114,7 +115,7 @@ def _listed(row: list[str | None]) -> Search | None:
     if not remote_id or remote_id.isspace():
         return None
     if to_bool(is_public) is None:  # taken for private, it would look like one that is no longer offered (R10)
-        raise e.UnreadableReply("The list of saved searches does not say which are public.")
+        raise e.UnreadableReply(gettext("The list of saved searches does not say which are public."))
     active = to_bool(is_active) is not False
     is_people = (applicable_type or "").lower() == PEOPLE_TYPE
     return Search(
@@ -133,7 +134,7 @@ def _search(record: etree._Element) -> Search:
     fields = record_fields(record)
     remote_id = _text(fields, "ID")
     if not remote_id:
-        raise e.UnreadableReply("The search has no ID.")
+        raise e.UnreadableReply(gettext("The search has no ID."))
     search = Search(
         remote_id=remote_id,
         name=_text(fields, "Name") or "",
@@ -145,7 +146,7 @@ def _search(record: etree._Element) -> Search:
     )
     stored = fields.get("search")
     if stored is None or is_nil(stored.element) or not len(stored.element):
-        raise e.SearchInvalid("The search has no definition.")
+        raise e.SearchInvalid(gettext("The search has no definition."))
     kept = definition.kept(stored.element)
     said = definition.read(kept)
     search = replace(

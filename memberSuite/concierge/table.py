@@ -19,6 +19,7 @@ from memberSuite.decode import cells, parse_xml, table_rows
 from memberSuite.exceptions import UnreadableReply
 from memberSuite.pages import Rows
 from memberSuite.people import KEY_PLACE, PeopleReader, Row
+from memberSuite.words import gettext
 
 MOST_BYTES = 8 << 20  # the parser refuses a text over 10 MB, and the pattern could not tell
 
@@ -162,7 +163,7 @@ class TablePage:
             self._table.learn(self._body, elements)
             return ElementRows(elements, self._table.people)
         if len(elements) != 1:  # the one that stands for all
-            raise UnreadableReply("The table is not where a table should be.")
+            raise UnreadableReply(gettext("The table is not where a table should be."))
         return ColumnRows(self._columns, to_ints(self._columns[KEY_PLACE]), self._table.people)
 
 

@@ -27,6 +27,7 @@ from memberSuite.faults import SESSION_CODES, name_of, refusal
 from memberSuite.patience import Pace, Patience
 from memberSuite.records import ConnectionSettings
 from memberSuite.transport import Reply, Request, Transport, raise_for_status
+from memberSuite.words import gettext
 
 T = TypeVar("T")
 Trouble = Callable[[e.TransientError], None]
@@ -45,7 +46,7 @@ class Outcome:
     def value(self) -> etree._Element:
         """Return the result; a success without one is unreadable, never an empty list."""
         if self.frame.value is None:
-            raise e.UnreadableReply("The answer says success but holds no result.")
+            raise e.UnreadableReply(gettext("The answer says success but holds no result."))
         return self.frame.value
 
 
@@ -132,7 +133,7 @@ class ConciergeWire:
         is_xml = looks_like_xml(reply.content_type, reply.body)
         if reply.status == 200:
             if not is_xml:
-                raise e.UnreadableReply(self.transport.redact(reply.text_start) or "The answer is empty.")
+                raise e.UnreadableReply(self.transport.redact(reply.text_start) or gettext("The answer is empty."))
             root = parse(reply.body)
             if (fault := fault_text(root)) is not None:
                 raise e.ServerTrouble(self.transport.redact(fault))

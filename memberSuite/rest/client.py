@@ -23,6 +23,7 @@ from memberSuite.rest.rows import JsonReader
 from memberSuite.rest.source import RestSource, execute
 from memberSuite.rest.wire import Call, RestWire, items_of
 from memberSuite.runnable import must_run
+from memberSuite.words import gettext
 from memberSuite.write_back import write_flags
 
 
@@ -138,7 +139,7 @@ class RestClient:
 
         def record(answer: Any) -> dict[str, Any]:
             if not isinstance(answer, dict) or not answer:
-                raise e.UnreadableReply("The answer is not a record.")
+                raise e.UnreadableReply(gettext("The answer is not a record."))
             return answer
 
         whole = self._wire.call(lambda: Call("individual", "GET", path), lambda outcome: record(outcome.value), halt)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from memberSuite.exceptions import LookUpUnsupported
+from memberSuite.words import gettext
 
 _COLUMN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -47,7 +48,7 @@ def id_after(remote_id: str) -> str:
 def guid(remote_id: str) -> str:
     """Return an id that may stand in a statement; one left out would look like a deleted record."""
     if not _GUID.fullmatch(remote_id):
-        raise LookUpUnsupported("An id is not in the form MemberSuite gives it.")
+        raise LookUpUnsupported(gettext("An id is not in the form MemberSuite gives it."))
     return remote_id
 
 

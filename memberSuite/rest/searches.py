@@ -14,6 +14,7 @@ from memberSuite.rest import msql
 from memberSuite.rest.rows import as_text
 from memberSuite.rest.source import execute
 from memberSuite.rest.wire import Call, RestWire, items_of
+from memberSuite.words import gettext
 
 PAGE = 100
 COLUMNS = ("ID", "Name", "Description", "ApplicableType", "IsPublic", "LastModifiedDate")
@@ -84,7 +85,9 @@ def _add(found: dict[str, Record], items: list[Record]) -> bool:
         remote_id = as_text(record.get("id"))
         # Taken for private, a search would look like one that is no longer offered (R10).
         if len(record) < len(item) or not remote_id or remote_id.isspace() or to_bool(record.get("ispublic")) is None:
-            raise e.UnreadableReply("The list of saved searches does not say which there are, or which are public.")
+            raise e.UnreadableReply(
+                gettext("The list of saved searches does not say which there are, or which are public.")
+            )
         found.setdefault(remote_id.lower(), record)
     return len(found) > known
 

@@ -19,6 +19,7 @@ from memberSuite.patience import Pace, Patience
 from memberSuite.records import ConnectionSettings
 from memberSuite.rest.names import is_each_name_once
 from memberSuite.transport import Reply, Request, Transport, raise_for_status
+from memberSuite.words import gettext
 
 T = TypeVar("T")
 Trouble = Callable[[e.TransientError], None]
@@ -128,7 +129,7 @@ class RestWire:
         answer = self._read(reply, refused=e.LoginRefused)
         token = _find(answer, "idToken")
         if not isinstance(token, str) or not token:
-            raise e.UnreadableReply("The sign-in gave no token.")
+            raise e.UnreadableReply(gettext("The sign-in gave no token."))
         _, reply = self._send(Call("whoami", "GET", "/platform/v2/whoami"), token)
         tenant = _find(self._read(reply), "tenantId")
         if str(tenant) != settings.tenant_id.strip():
@@ -149,7 +150,7 @@ class RestWire:
             if reply.status >= 300:
                 raise e.UnreadableReply(f"HTTP {reply.status}")
         if value is None:
-            raise e.UnreadableReply(self.transport.redact(reply.text_start) or "The answer is empty.")
+            raise e.UnreadableReply(self.transport.redact(reply.text_start) or gettext("The answer is empty."))
         if isinstance(value, dict) and to_bool(value.get("success")) is False:
             if refused is not None:
                 raise refused(self._said(reply))
@@ -171,7 +172,7 @@ def items_of(value: Any) -> tuple[list[dict[str, Any]], int | None]:
         if isinstance(value, dict):
             return items_of(value)
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise e.UnreadableReply("The answer is not a list of records.")
+        raise e.UnreadableReply(gettext("The answer is not a list of records."))
     return value, total if isinstance(total, int) and not isinstance(total, bool) else None
 
 
