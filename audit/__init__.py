@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+from django.utils.translation import override
+
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
     from django.db.models import Model
@@ -44,13 +47,15 @@ def record(
     from audit.models import AuditEntry  # models can't be imported before the app registry is ready
 
     is_person = actor is not None and not isinstance(actor, str)
+    with override(settings.LANGUAGE_CODE):  # names are kept for everybody, not in the language of whoever did it
+        label = str(obj)[:200]
     return AuditEntry.objects.create(
         actor=actor if is_person and actor.pk else None,  # type: ignore[union-attr,misc]
         actor_label=(str(actor) if actor else "system")[:150],
         action=action[:60],
         object_type=obj._meta.label_lower,
         object_id=str(obj.pk),
-        object_label=str(obj)[:200],
+        object_label=label,
         before=without_secrets(before),
         after=without_secrets(after),
     )

@@ -12,9 +12,11 @@ from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.cache import never_cache
 
 from thrive_sync.lib import valkey
+from thrive_sync.lib.words import number
 
 from . import pulses
 
@@ -39,8 +41,17 @@ def _database() -> list[str]:
         missing = _shipped() - set(MigrationRecorder(connection).applied_migrations())
     except DatabaseError as error:
         log.warning("not ready: the database does not answer (%s)", type(error).__name__)
-        return ["database: it does not answer. Nothing is lost; is PostgreSQL running, and DATABASE_URL right?"]
-    return [f"database: {len(missing)} of its migrations are missing. Run: manage.py migrate"] if missing else []
+        return [
+            gettext("database: it does not answer. Nothing is lost; is PostgreSQL running, and DATABASE_URL right?")
+        ]
+    if not missing:
+        return []
+    told = ngettext(
+        "database: %(count)s of its migrations are missing. Run: manage.py migrate",
+        "database: %(count)s of its migrations are missing. Run: manage.py migrate",
+        len(missing),
+    )
+    return [told % {"count": len(missing)}]
 
 
 @cache
@@ -55,15 +66,17 @@ def _workers() -> list[str]:
             found = pulses.read(store)
     except redis.RedisError as error:
         log.warning("the broker does not answer (%s)", type(error).__name__)
-        return ["broker: it does not answer. What people ask for waits, and is done when it is back."]
+        return [gettext("broker: it does not answer. What people ask for waits, and is done when it is back.")]
     now = datetime.now(UTC)
     notes = []
     for queue in pulses.QUEUES:
         pulse = found.get(queue)
         if pulse is None:
-            notes.append(f"{queue}: no worker was ever heard of. Are a worker of this queue and beat running?")
+            told = gettext("%(queue)s: no worker was ever heard of. Are a worker of this queue and beat running?")
+            notes.append(told % {"queue": queue})
         elif (silent := (now - pulse.at).total_seconds()) > pulses.SILENT_SECONDS:
-            notes.append(
-                f"{queue}: nothing was taken from this queue for {silent:.0f} s. Are its worker and beat running?"
+            told = gettext(
+                "%(queue)s: nothing was taken from this queue for %(seconds)s s. Are its worker and beat running?"
             )
+            notes.append(told % {"queue": queue, "seconds": number(silent)})
     return notes

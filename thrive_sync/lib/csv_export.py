@@ -12,6 +12,7 @@ from typing import TypeVar
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils.text import slugify
+from django.utils.translation import get_language, override
 
 T = TypeVar("T")
 Row = Sequence[object]
@@ -29,7 +30,8 @@ _LINES = 200
 
 def csv_response(name: str, header: Row, rows: Iterable[Row]) -> StreamingHttpResponse:
     """Answer with a download. `name` becomes the file's name: it must hold no person's data."""
-    response = StreamingHttpResponse(_lines(header, rows), content_type="text/csv; charset=utf-8")
+    lines = _lines(header, rows, get_language())
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{slugify(name) or "list"}.csv"'
     response["Cache-Control"] = "no-store"
     return response
@@ -55,12 +57,17 @@ def safe(value: object) -> object:
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
-def _lines(header: Row, rows: Iterable[Row]) -> Iterator[str]:
+def _lines(header: Row, rows: Iterable[Row], language: str | None) -> Iterator[str]:
     rows, text = iter(rows), io.StringIO(newline="")
     writer = csv.writer(text)
     text.write(_MARK)
-    for step in chain([[header]], iter(lambda: list(islice(rows, _LINES)), [])):
-        writer.writerows([[safe(cell) for cell in row] for row in step])
+    steps = chain([[header]], iter(lambda: list(islice(rows, _LINES)), []))
+    while True:
+        with override(language):  # by the time that lines go out, the thread may speak another person's
+            step = next(steps, None)
+            if step is None:
+                return
+            writer.writerows([[safe(cell) for cell in row] for row in step])
         yield text.getvalue()
         text.seek(0)
         text.truncate()
