@@ -12,8 +12,10 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 import audit
+from thrive_sync.lib.words import number
 
 from . import enqueue
 from .choices import RunStatus, Trigger
@@ -22,7 +24,7 @@ from .models import Folder, SyncRun, TargetGroup
 from .rooms import uses_of
 
 _MOST_USES_NAMED = 2
-_DELETED = "It is deleted. Undelete it first."
+_DELETED = gettext_noop("It is deleted. Undelete it first.")
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,10 @@ def move_groups(group_ids: Sequence[int], folder: Folder, user: AbstractBaseUser
 
     def why_not(group: TargetGroup) -> Refusal | None:
         if group.deleted_at:
-            return Refusal(group, _DELETED)
-        return Refusal(group, f"It is in “{folder.name}” already.") if group.folder_id == folder.pk else None
+            return Refusal(group, gettext(_DELETED))
+        if group.folder_id != folder.pk:
+            return None
+        return Refusal(group, gettext("It is in “%(folder)s” already.") % {"folder": folder.name})
 
     done = _sort(_locked(group_ids), why_not)
     _change(done).update(folder=folder)
@@ -106,7 +110,7 @@ def undelete_groups(group_ids: Sequence[int], user: AbstractBaseUser) -> Done:
     """Bring deleted groups back, as they were: with their folder, their members and the age of their counts."""
 
     def why_not(group: TargetGroup) -> Refusal | None:
-        return None if group.deleted_at else Refusal(group, "It is not deleted.")
+        return None if group.deleted_at else Refusal(group, gettext("It is not deleted."))
 
     done = _sort(_locked(group_ids), why_not)
     _change(done).update(deleted_at=None)
@@ -122,11 +126,11 @@ def _why_not_deleted(group_ids: Sequence[int]) -> Check:
 
     def why_not(group: TargetGroup) -> Refusal | None:
         if group.deleted_at:
-            return Refusal(group, "It is deleted already.")
+            return Refusal(group, gettext("It is deleted already."))
         if group.pk in uses:
-            return Refusal(group, f"It is used by {_listed(uses[group.pk])}.", is_used=True)
+            return Refusal(group, _used_by(uses[group.pk]), is_used=True)
         if group.pk in running_ids:
-            return Refusal(group, "It is being synced. Cancel the sync or wait until it has ended.")
+            return Refusal(group, gettext("It is being synced. Cancel the sync or wait until it has ended."))
         return None
 
     return why_not
@@ -134,11 +138,11 @@ def _why_not_deleted(group_ids: Sequence[int]) -> Check:
 
 def _why_not_synced(group: TargetGroup) -> Refusal | None:
     if group.deleted_at:
-        return Refusal(group, _DELETED)
+        return Refusal(group, gettext(_DELETED))
     if group.is_gone:
-        return Refusal(group, "Its search is no longer in MemberSuite.")
+        return Refusal(group, gettext("Its search is no longer in MemberSuite."))
     if group.not_runnable_code:
-        return Refusal(group, "Its search can't be synced.", not_runnable_code=group.not_runnable_code)
+        return Refusal(group, gettext("Its search can't be synced."), not_runnable_code=group.not_runnable_code)
     return None
 
 
@@ -163,7 +167,11 @@ def _change(done: Done) -> QuerySet[TargetGroup]:
     return TargetGroup.objects.filter(pk__in=[group.pk for group in done.groups])
 
 
-def _listed(uses: Sequence[str]) -> str:
+def _used_by(uses: Sequence[str]) -> str:
     named = ", ".join(uses[:_MOST_USES_NAMED])
     more = len(uses) - _MOST_USES_NAMED
-    return f"{named} and {more:,} more" if more > 0 else named
+    if more <= 0:
+        # Translators: %(uses)s is, for example: the mailing “News” (Draft)
+        return gettext("It is used by %(uses)s.") % {"uses": named}
+    told = ngettext("It is used by %(uses)s and %(count)s more.", "It is used by %(uses)s and %(count)s more.", more)
+    return told % {"uses": named, "count": number(more)}

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 
 import audit
 
@@ -64,13 +65,15 @@ def lift(ids: Collection[int], reason: str, user: AbstractBaseUser, *, is_asked_
     """
     reason = " ".join(reason.split())[:LONGEST_REASON]
     if not reason:
-        raise NotAllowedNow("Say why these may be mailed again. Nothing was changed.")
+        raise NotAllowedNow(gettext("Say why these may be mailed again. Nothing was changed."))
     with transaction.atomic():
         # Two who lift the same one come one after the other, and the second finds it lifted.
         locked = Suppression.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True)
         rows = liftable(list(locked.values_list("pk", flat=True)))
         if is_their_word(rows) and not is_asked_for:
-            raise NotAllowedNow("Opt-outs and complaints end only when the people themselves ask. Nothing was changed.")
+            raise NotAllowedNow(
+                gettext("Opt-outs and complaints end only when the people themselves ask. Nothing was changed.")
+            )
         suppression.lift_all(Suppression.objects.filter(pk__in=[row.pk for row in rows]), by=str(user), because=reason)
         for row in rows:
             audit.record(user, "suppression.lifted", row, {"cause": row.cause})

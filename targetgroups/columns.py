@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
 from accounts.models import User
 from thrive_sync.lib.words import Words
 
@@ -66,28 +68,28 @@ class Table:
 TARGET_GROUPS = Table(
     "target_groups",
     (
-        Column("name", "Target Group Name", sort="name", is_fixed=True),
-        Column("count", "Count", sort="count"),
-        Column("last_synced", "Last Synced", sort="last_synced", is_roomy=True),
-        Column("type", "Type", sort="type", is_roomy=True),
-        Column("folder", "Folder", sort="folder", is_roomy=True),
-        Column("search_id", "Search ID", sort="search_id", is_default=False),
-        Column("association", "Association", sort="association", is_default=False),
+        Column("name", gettext_lazy("Target Group Name"), sort="name", is_fixed=True),
+        Column("count", gettext_lazy("Count"), sort="count"),
+        Column("last_synced", gettext_lazy("Last Synced"), sort="last_synced", is_roomy=True),
+        Column("type", gettext_lazy("Type"), sort="type", is_roomy=True),
+        Column("folder", gettext_lazy("Folder"), sort="folder", is_roomy=True),
+        Column("search_id", gettext_lazy("Search ID"), sort="search_id", is_default=False),
+        Column("association", gettext_lazy("Association"), sort="association", is_default=False),
     ),
 )
 
 SUBSCRIBERS = Table(
     "subscribers",
     (
-        Column("email", "E-mail", sort="email", is_fixed=True),
-        Column("first_name", "First Name"),
-        Column("last_name", "Last Name"),
-        Column("name", "Name", sort="name", is_default=False),
-        Column("remote_id", "Remote ID", is_default=False),
-        Column("status", "Status"),
-        Column("subscribed_at", "Subscribed"),
-        Column("changed_at", "Last Changed"),
-        Column("local_id", "Local ID", is_default=False, is_number=True),
+        Column("email", gettext_lazy("E-mail"), sort="email", is_fixed=True),
+        Column("first_name", gettext_lazy("First Name")),
+        Column("last_name", gettext_lazy("Last Name")),
+        Column("name", gettext_lazy("Name"), sort="name", is_default=False),
+        Column("remote_id", gettext_lazy("Remote ID"), is_default=False),
+        Column("status", gettext_lazy("Status")),
+        Column("subscribed_at", gettext_lazy("Subscribed")),
+        Column("changed_at", gettext_lazy("Last Changed")),
+        Column("local_id", gettext_lazy("Local ID"), is_default=False, is_number=True),
     ),
 )
 
@@ -95,119 +97,129 @@ SUBSCRIBERS = Table(
 PEOPLE = Table(
     "people",
     (
-        Column("email", "E-mail", sort="email", is_fixed=True),
-        Column("first_name", "First Name"),
-        Column("last_name", "Last Name"),
-        Column("name", "Name", sort="name", is_default=False),
-        Column("status", "Status"),
-        Column("groups", "Target Groups", is_number=True),
-        Column("since", "Last Changed"),
-        Column("remote_id", "Remote ID", is_default=False),
-        Column("local_id", "Local ID", is_default=False, is_number=True),
+        Column("email", gettext_lazy("E-mail"), sort="email", is_fixed=True),
+        Column("first_name", gettext_lazy("First Name")),
+        Column("last_name", gettext_lazy("Last Name")),
+        Column("name", gettext_lazy("Name"), sort="name", is_default=False),
+        Column("status", gettext_lazy("Status")),
+        Column("groups", gettext_lazy("Target Groups"), is_number=True),
+        Column("since", gettext_lazy("Last Changed")),
+        Column("remote_id", gettext_lazy("Remote ID"), is_default=False),
+        Column("local_id", gettext_lazy("Local ID"), is_default=False, is_number=True),
     ),
 )
 SUPPRESSED = Table(
     "suppressed",
     (
-        Column("email", "E-mail", sort="email", is_fixed=True),
-        Column("name", "Name"),
-        Column("reason", "Why"),
-        Column("since", "Since", sort="since"),
-        Column("detail", "How"),
-        Column("remote_id", "Remote ID", is_default=False),
+        Column("email", gettext_lazy("E-mail"), sort="email", is_fixed=True),
+        Column("name", gettext_lazy("Name")),
+        Column("reason", gettext_lazy("Why")),
+        Column("since", gettext_lazy("Since"), sort="since"),
+        Column("detail", gettext_lazy("How")),
+        Column("remote_id", gettext_lazy("Remote ID"), is_default=False),
     ),
 )
 # The suppression list: what is in force, and what was lifted.
 SUPPRESSIONS = Table(
     "suppressions",
     (
-        Column("email", "E-mail", sort="email", is_fixed=True),
-        Column("cause", "Cause"),
-        Column("since", "Since", sort="since"),
-        Column("by", "By"),
-        Column("mailing", "Mailing"),
-        Column("said", "What the Server Said"),
-        Column("note", "Note"),
+        Column("email", gettext_lazy("E-mail"), sort="email", is_fixed=True),
+        Column("cause", gettext_lazy("Cause")),
+        Column("since", gettext_lazy("Since"), sort="since"),
+        Column("by", gettext_lazy("By")),
+        Column("mailing", gettext_lazy("Mailing")),
+        Column("said", gettext_lazy("What the Server Said")),
+        Column("note", gettext_lazy("Note")),
     ),
 )
 LIFTED_SUPPRESSIONS = Table(
     "lifted_suppressions",
     (
-        Column("email", "E-mail", sort="email", is_fixed=True),
-        Column("cause", "Cause"),
-        Column("lifted", "Lifted", sort="lifted"),
-        Column("lifted_by", "Lifted By"),
-        Column("because", "Because"),
-        Column("since", "Suppressed"),
-        Column("by", "By", is_default=False),
-        Column("mailing", "Mailing", is_default=False),
-        Column("said", "What the Server Said", is_default=False),
-        Column("note", "Note", is_default=False),
+        Column("email", gettext_lazy("E-mail"), sort="email", is_fixed=True),
+        Column("cause", gettext_lazy("Cause")),
+        Column("lifted", gettext_lazy("Lifted"), sort="lifted"),
+        Column("lifted_by", gettext_lazy("Lifted By")),
+        Column("because", gettext_lazy("Because")),
+        Column("since", gettext_lazy("Suppressed")),
+        Column("by", gettext_lazy("By"), is_default=False),
+        Column("mailing", gettext_lazy("Mailing"), is_default=False),
+        Column("said", gettext_lazy("What the Server Said"), is_default=False),
+        Column("note", gettext_lazy("Note"), is_default=False),
     ),
 )
 LEFT_OUT = Table(
     "left_out",
     (
-        Column("remote_id", "Remote ID", sort="remote_id", is_fixed=True),
-        Column("name", "Name"),
-        Column("reason", "Why"),
-        Column("group", "Target Group"),
-        Column("detail", "Detail"),
-        Column("since", "Seen"),
+        Column("remote_id", gettext_lazy("Remote ID"), sort="remote_id", is_fixed=True),
+        Column("name", gettext_lazy("Name")),
+        Column("reason", gettext_lazy("Why")),
+        Column("group", gettext_lazy("Target Group")),
+        Column("detail", gettext_lazy("Detail")),
+        Column("since", gettext_lazy("Seen")),
     ),
 )
 
 SYNC_ACTIVITY = Table(
     "sync_activity",
     (
-        Column("run", "Run", sort="run", is_fixed=True),
-        Column("outcome", "Outcome"),
-        Column("target_group", "Target Group"),
-        Column("trigger", "Trigger"),
-        Column("who", "Who"),
-        Column("started", "Started"),
-        Column("took", "Took", is_number=True),
-        Column("added", "Added", is_number=True),
-        Column("changed", "Changed", is_number=True),
-        Column("removed", "Removed", is_number=True),
-        Column("members", "Members", is_number=True),
-        Column("asked_for", "Asked For", is_default=False),
-        Column("finished", "Finished", is_default=False),
-        Column("in_search", "In the Search", is_default=False, is_number=True),
-        Column("unchanged", "Unchanged", is_default=False, is_number=True),
-        Column("sentence", "What It Said", is_default=False),
+        Column("run", pgettext_lazy("column: one sync", "Run"), sort="run", is_fixed=True),
+        Column("outcome", gettext_lazy("Outcome")),
+        Column("target_group", gettext_lazy("Target Group")),
+        Column("trigger", gettext_lazy("Trigger")),
+        Column("who", gettext_lazy("Who")),
+        Column("started", gettext_lazy("Started")),
+        Column("took", gettext_lazy("Took"), is_number=True),
+        Column("added", gettext_lazy("Added"), is_number=True),
+        Column("changed", gettext_lazy("Changed"), is_number=True),
+        Column("removed", gettext_lazy("Removed"), is_number=True),
+        Column("members", gettext_lazy("Members"), is_number=True),
+        Column("asked_for", gettext_lazy("Asked For"), is_default=False),
+        Column("finished", gettext_lazy("Finished"), is_default=False),
+        Column("in_search", gettext_lazy("In the Search"), is_default=False, is_number=True),
+        Column("unchanged", gettext_lazy("Unchanged"), is_default=False, is_number=True),
+        Column("sentence", gettext_lazy("What It Said"), is_default=False),
     ),
 )
 
 # The lists of a run's page and of the Excluded tab.
-_REMOTE_ID = Column("remote_id", "Remote ID", is_fixed=True)
-_SORTED_REMOTE_ID = Column("remote_id", "Remote ID", sort="remote_id", is_fixed=True)
-_EMAIL, _NAME = Column("email", "E-mail"), Column("name", "Name")
+_REMOTE_ID = Column("remote_id", gettext_lazy("Remote ID"), is_fixed=True)
+_SORTED_REMOTE_ID = Column("remote_id", gettext_lazy("Remote ID"), sort="remote_id", is_fixed=True)
+_EMAIL, _NAME = Column("email", gettext_lazy("E-mail")), Column("name", gettext_lazy("Name"))
 _PARTS_OF_PERSON = (
-    Column("first_name", "First Name", is_default=False),
-    Column("last_name", "Last Name", is_default=False),
-    Column("local_id", "Local ID", is_default=False, is_number=True),
+    Column("first_name", gettext_lazy("First Name"), is_default=False),
+    Column("last_name", gettext_lazy("Last Name"), is_default=False),
+    Column("local_id", gettext_lazy("Local ID"), is_default=False, is_number=True),
 )
 ADDED_BY_RUN = Table(
     "added_by_run",
-    (_REMOTE_ID, Column("email", "E-mail", sort="email"), Column("name", "Name", sort="name"), *_PARTS_OF_PERSON),
+    (
+        _REMOTE_ID,
+        Column("email", gettext_lazy("E-mail"), sort="email"),
+        Column("name", gettext_lazy("Name"), sort="name"),
+        *_PARTS_OF_PERSON,
+    ),
 )
 CHANGED_BY_RUN = Table(
-    "changed_by_run", (_SORTED_REMOTE_ID, _EMAIL, _NAME, Column("changes", "What changed"), *_PARTS_OF_PERSON)
+    "changed_by_run",
+    (_SORTED_REMOTE_ID, _EMAIL, _NAME, Column("changes", gettext_lazy("What changed")), *_PARTS_OF_PERSON),
 )
-REMOVED_BY_RUN = Table("removed_by_run", (_SORTED_REMOTE_ID, _EMAIL, _NAME, Column("reason", "Why"), *_PARTS_OF_PERSON))
-KEPT_BY_RUN = Table("kept_by_run", (_SORTED_REMOTE_ID, _EMAIL, _NAME, Column("reason", "Why"), *_PARTS_OF_PERSON))
+REMOVED_BY_RUN = Table(
+    "removed_by_run", (_SORTED_REMOTE_ID, _EMAIL, _NAME, Column("reason", gettext_lazy("Why")), *_PARTS_OF_PERSON)
+)
+KEPT_BY_RUN = Table(
+    "kept_by_run", (_SORTED_REMOTE_ID, _EMAIL, _NAME, Column("reason", gettext_lazy("Why")), *_PARTS_OF_PERSON)
+)
 WOULD_BE_ADDED = Table("would_be_added", (_SORTED_REMOTE_ID, _EMAIL, _NAME, *_PARTS_OF_PERSON))
 EXCLUDED = Table(
     "excluded",
     (
         _SORTED_REMOTE_ID,
-        Column("email", "E-mail", is_default=False),
+        Column("email", gettext_lazy("E-mail"), is_default=False),
         _NAME,
-        Column("reason", "Reason"),
-        Column("rows", "Rows", is_number=True),
-        Column("detail", "Detail"),
-        Column("seen", "Seen"),
+        Column("reason", gettext_lazy("Reason")),
+        Column("rows", gettext_lazy("Rows"), is_number=True),
+        Column("detail", gettext_lazy("Detail")),
+        Column("seen", gettext_lazy("Seen")),
         *_PARTS_OF_PERSON,
     ),
 )
@@ -215,12 +227,12 @@ IN_SEARCH = Table(
     "in_search",
     (
         _REMOTE_ID,
-        Column("email", "E-mail", sort="email"),
-        Column("name", "Name", sort="name"),
-        Column("state", "What became of it"),
-        Column("rows", "Rows", is_default=False, is_number=True),
-        Column("detail", "Detail", is_default=False),
-        Column("seen", "Seen", is_default=False),
+        Column("email", gettext_lazy("E-mail"), sort="email"),
+        Column("name", gettext_lazy("Name"), sort="name"),
+        Column("state", gettext_lazy("What became of it")),
+        Column("rows", gettext_lazy("Rows"), is_default=False, is_number=True),
+        Column("detail", gettext_lazy("Detail"), is_default=False),
+        Column("seen", gettext_lazy("Seen"), is_default=False),
         *_PARTS_OF_PERSON,
     ),
 )
@@ -228,14 +240,14 @@ IN_SEARCH = Table(
 PEOPLE_OF_RUN = Table(
     "people_of_run",
     (
-        Column("outcome", "Outcome"),
+        Column("outcome", gettext_lazy("Outcome")),
         _REMOTE_ID,
         _EMAIL,
         _NAME,
-        Column("reason", "Why"),
-        Column("changes", "What changed"),
-        Column("rows", "Rows"),
-        Column("detail", "Detail"),
+        Column("reason", gettext_lazy("Why")),
+        Column("changes", gettext_lazy("What changed")),
+        Column("rows", gettext_lazy("Rows")),
+        Column("detail", gettext_lazy("Detail")),
     ),
 )
 
@@ -245,35 +257,35 @@ WRITEBACKS = Table(
         _REMOTE_ID,
         _EMAIL,
         _NAME,
-        Column("wish", "Do Not Email"),
-        Column("state", "State"),
-        Column("cause", "Why"),
-        Column("queued", "Queued", sort="queued"),
-        Column("finished", "Done"),
-        Column("attempts", "Attempts", is_number=True, is_default=False),
-        Column("said", "MemberSuite's Words", is_default=False),
+        Column("wish", gettext_lazy("Do Not Email")),
+        Column("state", gettext_lazy("State")),
+        Column("cause", gettext_lazy("Why")),
+        Column("queued", gettext_lazy("Queued"), sort="queued"),
+        Column("finished", pgettext_lazy("column: when it was done", "Done")),
+        Column("attempts", gettext_lazy("Attempts"), is_number=True, is_default=False),
+        Column("said", gettext_lazy("MemberSuite's Words"), is_default=False),
     ),
 )
 STILL_MAILABLE = Table(
     "still_mailable",
     (
-        Column("remote_id", "Remote ID", is_fixed=True),
+        Column("remote_id", gettext_lazy("Remote ID"), is_fixed=True),
         _EMAIL,
         _NAME,
-        Column("local_id", "Local ID", is_default=False, is_number=True),
+        Column("local_id", gettext_lazy("Local ID"), is_default=False, is_number=True),
     ),
 )
 
 AUDIT_LOG = Table(
     "audit_log",
     (
-        Column("at", "When", sort="at", is_fixed=True),
-        Column("who", "Who"),
-        Column("what", "What"),
-        Column("kind", "Kind", is_default=False),
-        Column("thing", "Done To"),
-        Column("changes", "Details"),
-        Column("number", "Entry", is_default=False, is_number=True),
+        Column("at", gettext_lazy("When"), sort="at", is_fixed=True),
+        Column("who", gettext_lazy("Who")),
+        Column("what", gettext_lazy("What")),
+        Column("kind", gettext_lazy("Kind"), is_default=False),
+        Column("thing", gettext_lazy("Done To")),
+        Column("changes", gettext_lazy("Details")),
+        Column("number", gettext_lazy("Entry"), is_default=False, is_number=True),
     ),
 )
 

@@ -9,6 +9,9 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
+
+from thrive_sync.lib.words import Words, number
 
 MOST = 10
 _LONGEST_TERM = 200
@@ -24,7 +27,7 @@ class Condition:
     """One line of the choice: `read` turns what was typed into a value, and `where` makes a filter of the value."""
 
     key: str
-    label: str
+    label: Words
     where: Callable[[Any], Q]
     read: Callable[[str], Any] | None = None  # None: it takes no term
 
@@ -44,7 +47,10 @@ class Criterion:
 
     @property
     def words(self) -> str:
-        return f"{self.condition.label} “{self.term}”" if self.condition.takes_term else self.condition.label
+        if not self.condition.takes_term:
+            return str(self.condition.label)
+        # Translators: a condition with what was typed, for example: Name contains “member”.
+        return gettext("%(condition)s “%(term)s”") % {"condition": self.condition.label, "term": self.term}
 
 
 def read(keys: Sequence[str], terms: Sequence[str]) -> list[Criterion]:
@@ -67,7 +73,7 @@ def _criterion(condition: Condition, term: str) -> Criterion:
 def _number(term: str) -> int:
     digits = term.replace(",", "").replace(" ", "")
     if not (digits.isascii() and digits.isdigit() and int(digits[:12]) <= _LARGEST_NUMBER):
-        raise _NoSuchTerm("That is not a whole number, like 1,500.")
+        raise _NoSuchTerm(gettext("That is not a whole number, like %(example)s.") % {"example": number(1_500)})
     return int(digits)
 
 
@@ -76,24 +82,24 @@ def _day(term: str) -> datetime:
     try:
         return datetime.combine(date.fromisoformat(term), time.min, tzinfo=timezone.get_current_timezone())
     except ValueError:
-        raise _NoSuchTerm("That is not a date written year-month-day, like 2031-04-30.") from None
+        raise _NoSuchTerm(gettext("That is not a date written year-month-day, like 2031-04-30.")) from None
 
 
 CONDITIONS = (
-    Condition("name_contains", "Name contains", lambda term: Q(name__icontains=term), str),
-    Condition("name_lacks", "Name does not contain", lambda term: ~Q(name__icontains=term), str),
-    Condition("name_starts", "Name starts with", lambda term: Q(name__istartswith=term), str),
-    Condition("name_is", "Name is", lambda term: Q(name__iexact=term), str),
-    Condition("search_id_is", "Search ID is", lambda term: Q(search_key=term), str.lower),
-    Condition("type_is", "Type is", lambda term: Q(search_type__iexact=term), str),
-    Condition("count_min", "Count is at least", lambda term: Q(member_count__gte=term), _number),
-    Condition("count_max", "Count is at most", lambda term: Q(member_count__lte=term), _number),
-    Condition("synced_since", "Last synced on or after", lambda day: Q(counted_at__gte=day), _day),
-    Condition("synced_before", "Last synced before", lambda day: Q(counted_at__lt=day), _day),
-    Condition("not_counted", "Not counted yet", lambda _: Q(member_count__isnull=True)),
-    Condition("has_error", "The last sync failed", lambda _: ~Q(error_code="")),
-    Condition("is_gone", "No longer in MemberSuite", lambda _: Q(gone_at__isnull=False)),
-    Condition("not_runnable", "Can't be synced", lambda _: ~Q(not_runnable_code="")),
-    Condition("same_name", "Shares its name with another", lambda _: Q(has_same_name=True)),
+    Condition("name_contains", gettext_lazy("Name contains"), lambda term: Q(name__icontains=term), str),
+    Condition("name_lacks", gettext_lazy("Name does not contain"), lambda term: ~Q(name__icontains=term), str),
+    Condition("name_starts", gettext_lazy("Name starts with"), lambda term: Q(name__istartswith=term), str),
+    Condition("name_is", gettext_lazy("Name is"), lambda term: Q(name__iexact=term), str),
+    Condition("search_id_is", gettext_lazy("Search ID is"), lambda term: Q(search_key=term), str.lower),
+    Condition("type_is", gettext_lazy("Type is"), lambda term: Q(search_type__iexact=term), str),
+    Condition("count_min", gettext_lazy("Count is at least"), lambda term: Q(member_count__gte=term), _number),
+    Condition("count_max", gettext_lazy("Count is at most"), lambda term: Q(member_count__lte=term), _number),
+    Condition("synced_since", gettext_lazy("Last synced on or after"), lambda day: Q(counted_at__gte=day), _day),
+    Condition("synced_before", gettext_lazy("Last synced before"), lambda day: Q(counted_at__lt=day), _day),
+    Condition("not_counted", gettext_lazy("Not counted yet"), lambda _: Q(member_count__isnull=True)),
+    Condition("has_error", gettext_lazy("The last sync failed"), lambda _: ~Q(error_code="")),
+    Condition("is_gone", gettext_lazy("No longer in MemberSuite"), lambda _: Q(gone_at__isnull=False)),
+    Condition("not_runnable", gettext_lazy("Can't be synced"), lambda _: ~Q(not_runnable_code="")),
+    Condition("same_name", gettext_lazy("Shares its name with another"), lambda _: Q(has_same_name=True)),
 )
 _BY_KEY = {condition.key: condition for condition in CONDITIONS}

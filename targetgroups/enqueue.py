@@ -2,16 +2,18 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext, override
 
 import audit
 from thrive_sync.lib.claims import claim
 from thrive_sync.lib.messages import hand_over
 
 from . import owed
-from .choices import ACTIVE, Queue, RunKind, RunStatus, Trigger
+from .choices import ACTIVE, STATUS_WITHIN, Queue, RunKind, RunStatus, Trigger
 from .exceptions import NotAllowedNow
 from .models import Bridge, CancelWish, Subscriber, SyncRun, TargetGroup
 from .sync import single_flight
@@ -73,7 +75,8 @@ def request_cancel(run: SyncRun, user: Actor = None) -> None:
         if not single_flight.cancel_waiting(run):
             run.refresh_from_db(fields=["status"])
             if run.status != RunStatus.RUNNING:
-                raise NotAllowedNow(f"This run can't be cancelled: it is {run.get_status_display().lower()} already.")
+                said = gettext("This run can't be cancelled: it is %(status)s already.")
+                raise NotAllowedNow(said % {"status": STATUS_WITHIN[RunStatus(run.status)]})
             CancelWish.objects.create(run=run, user=_known(user))
         audit.record(_actor(user, Trigger.COMMAND), "run.cancel_wished", run)
 
@@ -84,7 +87,7 @@ def request_apply(run: SyncRun, user: Actor) -> SyncRun:
     Raises NotAllowedNow if the run is not held any more, or its group was deleted.
     """
     if run.target_group and run.target_group.deleted_at:
-        raise NotAllowedNow("This target group was deleted here. Undelete it before you apply anything to it.")
+        raise NotAllowedNow(gettext("This target group was deleted here. Undelete it before you apply anything to it."))
     with transaction.atomic():
         _decide(run, user, "apply")
         new_run = _request(
@@ -105,7 +108,8 @@ def request_discard(run: SyncRun, user: Actor) -> None:
     with transaction.atomic():
         _decide(run, user, "discard")
         held = SyncRun.objects.filter(pk=run.pk, status=RunStatus.HELD)
-        claim(held, status=RunStatus.CANCELLED, error_text="Discarded: nothing was changed.")
+        with override(settings.LANGUAGE_CODE):  # it stays with the run, for everybody
+            claim(held, status=RunStatus.CANCELLED, error_text=gettext("Discarded: nothing was changed."))
 
 
 # --- writeback -------------------------------------------------------------------------------------------------------
@@ -145,14 +149,19 @@ def resume_writing(bridge: Bridge) -> None:
 
 def _refuse_off(bridge: Bridge) -> None:
     if not bridge.writes_back:
-        raise NotAllowedNow("Writeback is off for this association: switch it on in the bridge's form first.")
+        raise NotAllowedNow(gettext("Writeback is off for this association: switch it on in the bridge's form first."))
 
 
 def _decide(run: SyncRun, user: Actor, decision: str) -> None:
     held = SyncRun.objects.filter(pk=run.pk, status=RunStatus.HELD)
     if not claim(held, decided_by=_known(user), decided_at=Now()):
         run.refresh_from_db(fields=["status"])
-        raise NotAllowedNow(f"There is nothing to {decision}: this run is {run.get_status_display().lower()}.")
+        said = (
+            gettext("There is nothing to apply: this run is %(status)s.")
+            if decision == "apply"
+            else gettext("There is nothing to discard: this run is %(status)s.")
+        )
+        raise NotAllowedNow(said % {"status": STATUS_WITHIN[RunStatus(run.status)]})
     audit.record(_actor(user, Trigger.COMMAND), f"run.{decision}", run)
 
 

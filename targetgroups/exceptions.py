@@ -1,15 +1,17 @@
 """What ends a run, as far as it is not MemberSuite's doing (those errors come through `remote`)."""
 
+from django.utils.translation import gettext, gettext_noop
+
 
 class SyncError(Exception):
     """A run can't go on: `code` is stored on it, `sentence` is what a marketer reads."""
 
     code = "sync_error"
-    sentence = "The sync could not be finished. Nothing was changed."
+    sentence = gettext_noop("The sync could not be finished. Nothing was changed.")
 
     def __init__(self, sentence: str = "", *, code: str = "", remote_said: str = "") -> None:
         self.code = code or self.code
-        self.sentence = sentence or self.sentence
+        self.sentence = sentence or gettext(self.sentence)
         self.remote_said = remote_said
         super().__init__(self.sentence)
 
@@ -18,21 +20,23 @@ class Fenced(SyncError):
     """Another worker has taken this run over, or it has ended: this one may write nothing any more."""
 
     code = "fenced"
-    sentence = "Another worker has taken this run over."
+    sentence = gettext_noop("Another worker has taken this run over.")
 
 
 class Cancelled(SyncError):
     """Somebody wished that the run should stop, before it wrote."""
 
     code = "cancelled"
-    sentence = "The sync was cancelled. Nothing was changed."
+    sentence = gettext_noop("The sync was cancelled. Nothing was changed.")
 
 
 class GroupDeleted(Cancelled):
     """Somebody deleted the group while its run waited or read."""
 
     code = "group_deleted"
-    sentence = "This target group was deleted here, so it is not synced. Nothing was changed. Undelete it, then resync."
+    sentence = gettext_noop(
+        "This target group was deleted here, so it is not synced. Nothing was changed. Undelete it, then resync."
+    )
 
 
 class Held(SyncError):
@@ -52,7 +56,7 @@ class IncompleteReading(SyncError):
     """The rows received don't match MemberSuite's own totals, even after reading again (R5)."""
 
     code = "incomplete_reading"
-    sentence = (
+    sentence = gettext_noop(
         "MemberSuite's answers did not add up: the number of people received is not the number it announced. "
         "Nothing was changed. Please resync in a few minutes; the search may be changing right now."
     )
@@ -62,7 +66,9 @@ class WorkerLost(SyncError):
     """The run's worker died again and again."""
 
     code = "worker_lost"
-    sentence = "The sync was interrupted several times and has been given up. Nothing was changed. Please resync."
+    sentence = gettext_noop(
+        "The sync was interrupted several times and has been given up. Nothing was changed. Please resync."
+    )
 
 
 class NotAllowedNow(SyncError):

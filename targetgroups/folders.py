@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext, gettext_lazy
 
 import audit
 
@@ -11,7 +12,7 @@ from .exceptions import FolderRefused
 from .models import Folder, TargetGroup
 
 LONGEST_NAME = 100
-ALL_FOLDERS = "All Folders"  # what the list calls no folder at all
+ALL_FOLDERS = gettext_lazy("All Folders")  # what the list calls no folder at all
 
 
 @transaction.atomic
@@ -41,9 +42,10 @@ def delete_folder(folder: Folder, user: AbstractBaseUser) -> int:
     # Locked, so that no group comes in between the move and the end.
     locked = Folder.objects.select_for_update().filter(pk=folder.pk).first()
     if locked is None:
-        raise FolderRefused("Somebody has deleted this folder already.")
+        raise FolderRefused(gettext("Somebody has deleted this folder already."))
     if locked.schedules.exists():
-        raise FolderRefused(f"A schedule syncs the groups in “{locked.name}”. Change or delete the schedule first.")
+        said = gettext("A schedule syncs the groups in “%(folder)s”. Change or delete the schedule first.")
+        raise FolderRefused(said % {"folder": locked.name})
     groups = TargetGroup.objects.filter(folder=locked)
     group_ids = sorted(groups.values_list("pk", flat=True))
     groups.update(folder=Folder.objects.get(name=Folder.MAIN))
@@ -59,22 +61,25 @@ def _save(folder: Folder) -> None:
         with transaction.atomic():
             folder.save()
     except IntegrityError:  # folder_name_once
-        raise FolderRefused(f"There is a folder “{folder.name}” already.") from None
+        raise FolderRefused(gettext("There is a folder “%(folder)s” already.") % {"folder": folder.name}) from None
 
 
 def _usable(name: str) -> str:
     tidy = " ".join(name.split())
     if not tidy:
-        raise FolderRefused("Give the folder a name.")
+        raise FolderRefused(gettext("Give the folder a name."))
     if len(tidy) > LONGEST_NAME:
-        raise FolderRefused(f"A folder's name has at most {LONGEST_NAME} characters; this one has {len(tidy)}.")
+        said = gettext("A folder's name has at most %(most)s characters; this one has %(count)s.")
+        raise FolderRefused(said % {"most": LONGEST_NAME, "count": len(tidy)})
     if not tidy.isprintable():
-        raise FolderRefused("A folder's name can't hold control characters.")
+        raise FolderRefused(gettext("A folder's name can't hold control characters."))
     if tidy.casefold() == ALL_FOLDERS.casefold():
-        raise FolderRefused(f"“{ALL_FOLDERS}” is what the list calls all of them. Choose another name.")
+        said = gettext("“%(name)s” is what the list calls all of them. Choose another name.")
+        raise FolderRefused(said % {"name": ALL_FOLDERS})
     return tidy
 
 
 def _refuse_built_in(folder: Folder) -> None:
     if folder.is_built_in:
-        raise FolderRefused(f"“{folder.name}” is always there: it can be neither renamed nor deleted.")
+        said = gettext("“%(folder)s” is always there: it can be neither renamed nor deleted.")
+        raise FolderRefused(said % {"folder": folder.name})

@@ -14,11 +14,13 @@ from django.core.validators import URLValidator
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from accounts.models import User
 from audit import record
 from thrive_sync.lib.addresses import address_key, is_address
 from thrive_sync.lib.first_error import FirstErrorFocused
+from thrive_sync.lib.words import Words, number
 
 from . import by_hand, enqueue, schedules
 from .choices import ScheduleKind, Transport
@@ -35,6 +37,25 @@ NEEDED = {
 
 # A right of its own: it changes records in MemberSuite.
 WRITEBACK = ("writes_back", "writes_back_bounces")
+BRIDGE_LABELS: dict[str, Words] = {
+    "name": gettext_lazy("Association"),
+    "transport": gettext_lazy("Transport"),
+    "service_address": gettext_lazy("Service address"),
+    "association_id": gettext_lazy("Association ID"),
+    "access_key_id": gettext_lazy("Access key ID"),
+    "secret_access_key": gettext_lazy("Secret access key"),
+    "tenant_id": gettext_lazy("Tenant ID"),
+    "api_user": gettext_lazy("API user e-mail"),
+    "api_password": gettext_lazy("API user password"),
+    "page_size": gettext_lazy("Page size"),
+    "requests_in_flight": gettext_lazy("Requests in flight"),
+    "guard_percent": gettext_lazy("Percentage of the group"),
+    "guard_people": gettext_lazy("Number of people"),
+    "lists_do_not_email": gettext_lazy("List the people who are Do Not Email"),
+    "record_address": gettext_lazy("Address of a person's record"),
+    "writes_back": gettext_lazy("Write opt-outs back to MemberSuite"),
+    "writes_back_bounces": gettext_lazy("Write hard bounces back too"),
+}
 
 
 class SecretField(forms.CharField):
@@ -49,19 +70,19 @@ class BridgeForm(forms.ModelForm):
     """The connection to one association, with the fields of both transports."""
 
     service_address = forms.URLField(
-        label="Service address",
+        label=BRIDGE_LABELS["service_address"],
         initial=Bridge._meta.get_field("service_address").default,
         max_length=500,
         assume_scheme="https",
-        help_text="The address MemberSuite gave you, for example https://soap.membersuite.com/",
+        help_text=gettext_lazy("The address MemberSuite gave you, for example https://soap.membersuite.com/"),
         error_messages={
-            "required": "Enter the address that MemberSuite gave you.",
-            "invalid": "This is not an address. It starts with https:// and names a host.",
+            "required": gettext_lazy("Enter the address that MemberSuite gave you."),
+            "invalid": gettext_lazy("This is not an address. It starts with https:// and names a host."),
         },
         widget=forms.URLInput(attrs={"inputmode": "url", "spellcheck": "false"}),
     )
-    secret_access_key = SecretField(label="Secret access key")
-    api_password = SecretField(label="API user password")
+    secret_access_key = SecretField(label=BRIDGE_LABELS["secret_access_key"])
+    api_password = SecretField(label=BRIDGE_LABELS["api_password"])
 
     class Meta:
         model = Bridge
@@ -84,44 +105,44 @@ class BridgeForm(forms.ModelForm):
             "writes_back",
             "writes_back_bounces",
         )
-        labels = {
-            "name": "Association",
-            "page_size": "Page size",
-            "requests_in_flight": "Requests in flight",
-            "guard_percent": "Percentage of the group",
-            "guard_people": "Number of people",
-            "lists_do_not_email": "List the people who are Do Not Email",
-            "record_address": "Address of a person's record",
-            "writes_back": "Write opt-outs back to MemberSuite",
-            "writes_back_bounces": "Write hard bounces back too",
-        }
+        labels = BRIDGE_LABELS
         help_texts = {
-            "name": "What you call it. Only people here read this.",
-            "transport": "Take Concierge if you were given an access key, REST if you were given an API user.",
-            "page_size": "Rows asked for at a time, 25 to 1000.",
-            "requests_in_flight": "Requests open at the same time, 1 to 16.",
-            "lists_do_not_email": "Off: only their number is asked for, which is faster.",
-            "record_address": "Open any person in your MemberSuite console, copy the address of that page, and put "
-            "{id} in place of the ID. Empty: no links.",
-            "writes_back": "Whoever opts out here becomes Do Not Email = Yes in MemberSuite, and No again if they opt "
-            "in here. The API user needs the right to change individuals. Earlier opt-outs are offered, not sent.",
-            "writes_back_bounces": "Also sets Do Not Email = Yes where a mail server refused the address for good. "
-            "MemberSuite has no field of its own for bounces, so nobody there sees the difference.",
+            "name": gettext_lazy("What you call it. Only people here read this."),
+            "transport": gettext_lazy(
+                "Take Concierge if you were given an access key, REST if you were given an API user."
+            ),
+            "page_size": gettext_lazy("Rows asked for at a time, 25 to 1000."),
+            "requests_in_flight": gettext_lazy("Requests open at the same time, 1 to 16."),
+            "lists_do_not_email": gettext_lazy("Off: only their number is asked for, which is faster."),
+            "record_address": gettext_lazy(
+                "Open any person in your MemberSuite console, copy the address of that page, and put "
+                "{id} in place of the ID. Empty: no links."
+            ),
+            "writes_back": gettext_lazy(
+                "Whoever opts out here becomes Do Not Email = Yes in MemberSuite, and No again if they opt in here. "
+                "The API user needs the right to change individuals. Earlier opt-outs are offered, not sent."
+            ),
+            "writes_back_bounces": gettext_lazy(
+                "Also sets Do Not Email = Yes where a mail server refused the address for good. "
+                "MemberSuite has no field of its own for bounces, so nobody there sees the difference."
+            ),
         }
         error_messages = {
-            "name": {"required": "Give the association a name, any that tells you which it is."},
+            "name": {"required": gettext_lazy("Give the association a name, any that tells you which it is.")},
             "page_size": {
-                "min_value": "The page size must be 25 or more.",
-                "max_value": "The page size must be 1000 or less.",
-                "invalid": "The page size must be a whole number from 25 to 1000.",
+                "min_value": gettext_lazy("The page size must be 25 or more."),
+                "max_value": gettext_lazy("The page size must be 1000 or less."),
+                "invalid": gettext_lazy("The page size must be a whole number from 25 to 1000."),
             },
             "requests_in_flight": {
-                "min_value": "At least 1 request must be in flight.",
-                "max_value": "At most 16 requests can be in flight.",
-                "invalid": "Requests in flight must be a whole number from 1 to 16.",
+                "min_value": gettext_lazy("At least 1 request must be in flight."),
+                "max_value": gettext_lazy("At most 16 requests can be in flight."),
+                "invalid": gettext_lazy("Requests in flight must be a whole number from 1 to 16."),
             },
-            "guard_percent": {"max_value": "A percentage is at most 100."},
-            "record_address": {"max_length": "The address of a record can't be longer than 500 characters."},
+            "guard_percent": {"max_value": gettext_lazy("A percentage is at most 100.")},
+            "record_address": {
+                "max_length": gettext_lazy("The address of a record can't be longer than 500 characters.")
+            },
         }
 
         widgets = {
@@ -146,9 +167,11 @@ class BridgeForm(forms.ModelForm):
         address: str = self.cleaned_data["service_address"]
         parts = urlsplit(address)
         if parts.username or parts.password:
-            raise forms.ValidationError("Leave user name and password out of the address.")
+            raise forms.ValidationError(gettext("Leave user name and password out of the address."))
         if parts.scheme != "https" and not _is_this_machine(parts.hostname or ""):
-            raise forms.ValidationError("The address must start with https://, or keys would travel in the open.")
+            raise forms.ValidationError(
+                gettext("The address must start with https://, or keys would travel in the open.")
+            )
         return address
 
     def clean_record_address(self) -> str:
@@ -156,19 +179,21 @@ class BridgeForm(forms.ModelForm):
         if not address:
             return ""
         if address.count(RECORD_PLACE) != 1:
-            raise forms.ValidationError("Put {id} exactly once into the address, in place of the person's ID.")
+            raise forms.ValidationError(gettext("Put {id} exactly once into the address, in place of the person's ID."))
         try:
             # Whatever is no web address, javascript: and the like, would act with the rights of whoever opens the link.
             URLValidator(schemes=["http", "https"])(address.replace(RECORD_PLACE, "1"))
         except forms.ValidationError:
             raise forms.ValidationError(
-                "This is not the address of a page. It starts with https:// or http:// and names a host."
+                gettext("This is not the address of a page. It starts with https:// or http:// and names a host.")
             ) from None
         parts = urlsplit(address)
         if parts.username is not None or parts.password is not None:
-            raise forms.ValidationError("Leave user name and password out of the address of a record.")
+            raise forms.ValidationError(gettext("Leave user name and password out of the address of a record."))
         if RECORD_PLACE in parts.netloc:
-            raise forms.ValidationError("Put {id} behind the host: the ID may not choose where the link leads.")
+            raise forms.ValidationError(
+                gettext("Put {id} behind the host: the ID may not choose where the link leads.")
+            )
         return address
 
     def clean_secret_access_key(self) -> str:
@@ -177,8 +202,10 @@ class BridgeForm(forms.ModelForm):
             base64.b64decode(secret, validate=True)
         except (binascii.Error, ValueError):
             raise forms.ValidationError(
-                "This is not a secret access key: it holds characters that no key has, or a part is missing. "
-                "Copy the whole key from MemberSuite."
+                gettext(
+                    "This is not a secret access key: it holds characters that no key has, or a part is missing. "
+                    "Copy the whole key from MemberSuite."
+                )
             ) from None
         return secret
 
@@ -191,11 +218,13 @@ class BridgeForm(forms.ModelForm):
                 continue
             if name in Bridge.SECRET_FIELDS and self.stored[name]:
                 if moved:  # or whoever may edit a bridge could have its secrets sent to a host of their own
-                    self.add_error(name, "The service address names another host: enter this secret again.")
+                    self.add_error(name, gettext("The service address names another host: enter this secret again."))
                 continue
-            self.add_error(name, f"{Transport(transport).label} needs this.")
+            # Translators: %(transport)s is "Concierge (SOAP)" or "REST".
+            self.add_error(name, gettext("%(transport)s needs this.") % {"transport": Transport(transport).label})
         if transport in NEEDED and (other := self._same_association(NEEDED[transport][0], cleaned)):
-            self.add_error(NEEDED[transport][0], f"“{other}” is connected to this association already.")
+            said = gettext("“%(association)s” is connected to this association already.") % {"association": other}
+            self.add_error(NEEDED[transport][0], said)
         return cleaned
 
     def _resume_writing(self, user: User) -> None:
@@ -234,12 +263,28 @@ class BridgeForm(forms.ModelForm):
         return bridge
 
 
-def _hours(minutes: int) -> str:
-    return "hour" if minutes == 60 else f"{minutes // 60} hours"
+def _every() -> list[tuple[int, str]]:
+    return [(minutes, _every_so_long(minutes)) for minutes in EVERY]
 
 
-def _spread(minutes: int) -> str:
-    return f"{minutes} minutes" if minutes < 60 else "1 hour" if minutes == 60 else f"{minutes // 60} hours"
+def _every_so_long(minutes: int) -> str:
+    """Say how often, behind "Every"."""
+    if minutes < 60:
+        return ngettext("%(count)s minutes", "%(count)s minutes", minutes) % {"count": minutes}
+    if minutes == 60:
+        # Translators: stands in a choice behind "Every".
+        return pgettext("every", "hour")
+    return ngettext("%(count)s hours", "%(count)s hours", minutes // 60) % {"count": minutes // 60}
+
+
+def _spreads() -> list[tuple[int, str]]:
+    return [(0, gettext("No time: all at once")), *((each, _so_long(each)) for each in ScheduleForm.SPREADS[1:])]
+
+
+def _so_long(minutes: int) -> str:
+    if minutes < 60:
+        return ngettext("%(count)s minutes", "%(count)s minutes", minutes) % {"count": minutes}
+    return ngettext("%(count)s hour", "%(count)s hours", minutes // 60) % {"count": minutes // 60}
 
 
 class SuppressionForm(FirstErrorFocused, forms.Form):
@@ -251,30 +296,36 @@ class SuppressionForm(FirstErrorFocused, forms.Form):
     MOST_TOLD = 5
 
     addresses = forms.CharField(
-        label="E-mail addresses",
-        help_text=f"One a line, or with commas between them; up to {by_hand.MOST_ADDRESSES:,} at a time.",
+        label=gettext_lazy("E-mail addresses"),
         max_length=100_000,
-        error_messages={"required": "Paste at least one address."},
+        error_messages={"required": gettext_lazy("Paste at least one address.")},
         widget=forms.Textarea(
             attrs={"rows": 8, "spellcheck": "false", "autocapitalize": "off", "class": "form-control"}
         ),
     )
     cause = forms.ChoiceField(
-        label="Cause",
-        help_text="“Opted out” and “Complaint” are the people's own word: they end only when the people ask for it.",
-        choices=[(str(cause), str(cause.label)) for cause in by_hand.ADDABLE],
+        label=gettext_lazy("Cause"),
+        help_text=gettext_lazy(
+            "“Opted out” and “Complaint” are the people's own word: they end only when the people ask for it."
+        ),
+        choices=[(str(cause), cause.label) for cause in by_hand.ADDABLE],
         widget=forms.Select(attrs={"class": "form-select"}),
     )
     note = forms.CharField(
-        label="Why, and from where",
-        help_text="For example “list of the former system, 3 May”. It is recorded with your name.",
+        label=gettext_lazy("Why, and from where"),
+        help_text=gettext_lazy("For example “list of the former system, 3 May”. It is recorded with your name."),
         max_length=by_hand.LONGEST_REASON,
-        error_messages={"required": "Say why: who asked for it, or where the list comes from. Nothing was changed."},
+        error_messages={
+            "required": gettext_lazy("Say why: who asked for it, or where the list comes from. Nothing was changed.")
+        },
         widget=forms.TextInput(attrs={"autocomplete": "off", "class": "form-control"}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["addresses"].help_text = gettext(
+            "One a line, or with commas between them; up to %(most)s at a time."
+        ) % {"most": number(by_hand.MOST_ADDRESSES)}
         self.good: dict[str, str] = {}
         self.wrong: list[str] = []
 
@@ -288,7 +339,8 @@ class SuppressionForm(FirstErrorFocused, forms.Form):
                 self.wrong.append(word)
         if len(self.good) > by_hand.MOST_ADDRESSES:
             raise forms.ValidationError(
-                f"These are {len(self.good):,} addresses; paste {by_hand.MOST_ADDRESSES:,} at a time. Nothing changed."
+                gettext("These are %(count)s addresses; paste %(most)s at a time. Nothing changed.")
+                % {"count": number(len(self.good)), "most": number(by_hand.MOST_ADDRESSES)}
             )
         return text
 
@@ -298,11 +350,14 @@ class SuppressionForm(FirstErrorFocused, forms.Form):
     def with_the_wrong(self) -> SuppressionForm:
         """Return the form with only what is left to be corrected, and a sentence for each of the first lines."""
         rest = SuppressionForm({**self.cleaned_data, "addresses": "\n".join(self.wrong)})
-        for number, word in enumerate(self.wrong[: self.MOST_TOLD], start=1):
+        for line, word in enumerate(self.wrong[: self.MOST_TOLD], start=1):
             short = word if len(word) <= 60 else f"{word[:60]}…"
-            rest.add_error("addresses", f"Line {number}: “{short}” is not a complete e-mail address.")
+            said = gettext("Line %(line)s: “%(text)s” is not a complete e-mail address.")
+            rest.add_error("addresses", said % {"line": line, "text": short})
         if (more := len(self.wrong) - self.MOST_TOLD) > 0:
-            rest.add_error("addresses", f"{more:,} more {'is' if more == 1 else 'are'} none either.")
+            # Translators: after some lines that are no e-mail addresses.
+            said = ngettext("%(count)s more is none either.", "%(count)s more are none either.", more)
+            rest.add_error("addresses", said % {"count": number(more)})
         return rest
 
 
@@ -312,67 +367,81 @@ class ScheduleForm(FirstErrorFocused, forms.Form):
     ALL, FOLDER, GROUP = "all", "folder", "group"
     SPREADS = (0, 15, 30, 60, 120, 240, 360, 480, 720)
 
-    bridge = forms.ModelChoiceField(Bridge.objects.all(), label="Association", empty_label=None)
-    kind = forms.ChoiceField(label="What", choices=ScheduleKind.choices, initial=ScheduleKind.GROUPS)
+    bridge = forms.ModelChoiceField(Bridge.objects.all(), label=gettext_lazy("Association"), empty_label=None)
+    kind = forms.ChoiceField(label=gettext_lazy("What"), choices=ScheduleKind.choices, initial=ScheduleKind.GROUPS)
     scope = forms.ChoiceField(
-        label="Which target groups",
-        choices=[(ALL, "All"), (FOLDER, "Those of a folder"), (GROUP, "One")],
+        label=gettext_lazy("Which target groups"),
+        choices=[
+            (ALL, pgettext_lazy("target groups", "All")),
+            (FOLDER, pgettext_lazy("target groups", "Those of a folder")),
+            (GROUP, pgettext_lazy("target groups", "One")),
+        ],
         initial=ALL,
         required=False,
     )
-    folder = forms.ModelChoiceField(Folder.objects.all(), label="Folder", required=False, empty_label="Choose a folder")
+    folder = forms.ModelChoiceField(
+        Folder.objects.all(),
+        label=gettext_lazy("Folder"),
+        required=False,
+        empty_label=gettext_lazy("Choose a folder"),
+    )
     group = forms.CharField(
-        label="Target group",
+        label=gettext_lazy("Target group"),
         required=False,
         max_length=500,
-        help_text="Its name, or its Search ID.",
+        help_text=gettext_lazy("Its name, or its Search ID."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     is_only_in_use = forms.BooleanField(
-        label=f"Only groups mailed in the last {schedules.MAILED_DAYS} days "
-        f"or created in the last {schedules.NEW_DAYS}",
-        help_text="A mailing syncs its groups before it is sent, whatever a schedule leaves out.",
+        help_text=gettext_lazy("A mailing syncs its groups before it is sent, whatever a schedule leaves out."),
         required=False,
         initial=True,
     )
     rhythm = forms.ChoiceField(
-        label="When", choices=[("at", "At a time of day"), ("every", "Again and again")], initial="at"
+        label=gettext_lazy("When"),
+        choices=[("at", gettext_lazy("At a time of day")), ("every", gettext_lazy("Again and again"))],
+        initial="at",
     )
     at_time = forms.TimeField(
-        label="Time",
+        label=gettext_lazy("Time"),
         required=False,
         initial=time(2, 0),
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-        error_messages={"invalid": "Write the time as hours and minutes, for example 02:30."},
+        error_messages={"invalid": gettext_lazy("Write the time as hours and minutes, for example 02:30.")},
     )
     weekdays = forms.MultipleChoiceField(
-        label="On",
+        label=pgettext_lazy("weekdays", "On"),
         choices=[(str(number), name) for number, name in enumerate(WEEKDAYS)],
         initial=list(ALL_WEEK),
         required=False,
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
     every_minutes = forms.TypedChoiceField(
-        label="Every",
-        choices=[(minutes, f"{minutes} minutes" if minutes < 60 else _hours(minutes)) for minutes in EVERY],
+        label=gettext_lazy("Every"),
+        choices=_every,
         coerce=int,
         initial=60,
         required=False,
         empty_value=None,
     )
     spread_minutes = forms.TypedChoiceField(
-        label="Spread the groups over",
-        choices=[(0, "No time: all at once"), *((each, _spread(each)) for each in SPREADS[1:])],
+        label=gettext_lazy("Spread the groups over"),
+        choices=_spreads,
         coerce=int,
         initial=60,
         required=False,
         empty_value=None,
-        help_text="The first begins at once and the others follow, so that MemberSuite is not asked for all together.",
+        help_text=gettext_lazy(
+            "The first begins at once and the others follow, so that MemberSuite is not asked for all together."
+        ),
     )
 
     def __init__(self, data: Any = None, *, schedule: Schedule) -> None:
         self.schedule = schedule
         super().__init__(data, initial=_told_of(schedule))
+        self.fields["is_only_in_use"].label = gettext(
+            "Only groups mailed in the last %(mailed_days)s days or created in the last %(new_days)s"
+        ) % {"mailed_days": schedules.MAILED_DAYS, "new_days": schedules.NEW_DAYS}
         for name, field in self.fields.items():
             if name not in ("weekdays", "kind", "scope", "rhythm"):
                 field.widget.attrs.setdefault("class", _css_class(field))
@@ -398,7 +467,7 @@ class ScheduleForm(FirstErrorFocused, forms.Form):
         if scope == self.FOLDER:
             schedule.folder = cleaned.get("folder")
             if schedule.folder is None and "folder" not in self.errors:
-                self.add_error("folder", "Choose the folder.")
+                self.add_error("folder", gettext("Choose the folder."))
         schedule.is_only_in_use = cleaned.get("is_only_in_use", False)
         schedule.spread_minutes = cleaned.get("spread_minutes") or 0
 
@@ -409,20 +478,20 @@ class ScheduleForm(FirstErrorFocused, forms.Form):
         if cleaned.get("rhythm") == "every":
             schedule.every_minutes = cleaned.get("every_minutes")
             if not schedule.every_minutes and "every_minutes" not in self.errors:
-                self.add_error("every_minutes", "Say how often.")
+                self.add_error("every_minutes", gettext("Say how often."))
             if schedule.every_minutes and schedule.spread_minutes >= schedule.every_minutes:
-                self.add_error("spread_minutes", "This must be shorter than the time until it runs again.")
+                self.add_error("spread_minutes", gettext("This must be shorter than the time until it runs again."))
             return
         schedule.at_time = cleaned.get("at_time")
         schedule.weekdays = "".join(sorted(cleaned.get("weekdays", [])))
         if schedule.at_time is None and "at_time" not in self.errors:
-            self.add_error("at_time", "Say at which time.")
+            self.add_error("at_time", gettext("Say at which time."))
         if not schedule.weekdays and "weekdays" not in self.errors:
-            self.add_error("weekdays", "Tick at least one day.")
+            self.add_error("weekdays", gettext("Tick at least one day."))
 
     def _group_called(self, text: str, bridge: Bridge | None) -> TargetGroup | None:
         if not text:
-            self.add_error("group", "Say which target group.")
+            self.add_error("group", gettext("Say which target group."))
             return None
         groups = TargetGroup.objects.present().filter(bridge=bridge)
         found = list(groups.filter(Q(name__iexact=text) | Q(search_id__iexact=text)).order_by("pk")[:3])
@@ -430,9 +499,11 @@ class ScheduleForm(FirstErrorFocused, forms.Form):
             return found[0]
         if found:
             ids = ", ".join(group.search_id for group in found)
-            self.add_error("group", f"Several target groups are called so. Give the Search ID of one: {ids}.")
+            said = gettext("Several target groups are called so. Give the Search ID of one: %(ids)s.")
+            self.add_error("group", said % {"ids": ids})
         else:
-            self.add_error("group", f"No target group of this association is called “{text[:60]}”.")
+            said = gettext("No target group of this association is called “%(name)s”.")
+            self.add_error("group", said % {"name": text[:60]})
         return None
 
     def save_by(self, user: User) -> Schedule:

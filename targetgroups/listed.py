@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from .choices import SuppressionCause
 
@@ -48,7 +49,9 @@ class ListedPerson(NamedTuple):
     @property
     def why_not_mailed(self) -> str:
         """Say in words why this person is not mailed; empty: they are."""
-        return "Do Not Email" if self.is_do_not_email else _CAUSES[self.cause] if self.cause else ""
+        if self.is_do_not_email:
+            return gettext("Do Not Email")
+        return str(_CAUSES[self.cause]) if self.cause else ""
 
 
 def people_of(page: QuerySet[Any], column: str, *, is_descending: bool) -> list[ListedPerson]:

@@ -7,13 +7,14 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.utils.translation import gettext
 
 import audit
 
 from .choices import ScheduleKind
 from .exceptions import NotAllowedNow
 from .models import Bridge, Schedule, ScheduleFiring
-from .models.schedule import WEEKDAYS, zone
+from .models.schedule import zone
 from .rhythm import next_after
 from .sync import firing
 from .sync.clock import database_clock
@@ -27,6 +28,8 @@ USUAL: tuple[dict[str, Any], ...] = (
     {"kind": ScheduleKind.LIST, "at_time": time(2, 0)},
     {"kind": ScheduleKind.GROUPS, "at_time": time(3, 0), "is_only_in_use": True, "spread_minutes": 120},
 )
+# As they are kept in the audit log.
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _TOLD = ("kind", "is_only_in_use", "every_minutes", "at_time", "weekdays", "spread_minutes", "is_on")
 
 
@@ -66,7 +69,7 @@ def run_now(schedule_id: int, user: AbstractBaseUser) -> ScheduleFiring:
     rows = Schedule.objects.select_related("bridge", "folder", "target_group")
     schedule = rows.select_for_update(no_key=True, of=("self",)).get(pk=schedule_id)
     if firing.is_going(schedule):
-        raise NotAllowedNow("Its last time is still going. Nothing more was asked for.")
+        raise NotAllowedNow(gettext("Its last time is still going. Nothing more was asked for."))
     now = database_clock()
     return firing.begin(schedule, now, user=user, due_at=now)
 
@@ -83,7 +86,7 @@ def _picture(schedule: Schedule) -> dict[str, Any]:
     """Give what an audit entry keeps of a schedule."""
     picture: dict[str, Any] = {name: getattr(schedule, name) for name in _TOLD}
     picture["at_time"] = f"{schedule.at_time:%H:%M}" if schedule.at_time else None
-    picture["weekdays"] = [WEEKDAYS[int(day)] for day in schedule.weekdays]
+    picture["weekdays"] = [_WEEKDAYS[int(day)] for day in schedule.weekdays]
     picture["folder"] = schedule.folder.name if schedule.folder else None
     picture["target_group"] = schedule.target_group.name if schedule.target_group else None
     return picture

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.utils.translation import gettext
 
 import audit
 
@@ -27,7 +28,9 @@ def opt_out(person: Subscriber, user: AbstractBaseUser, reason: str) -> Suppress
     """Keep the person's address from being mailed. Raises NotAllowedNow if there is none, or no reason is given."""
     reason = _reason(reason)
     if not person.address_key:
-        raise NotAllowedNow("There is no address to opt out: nothing is kept of this person but the Remote ID.")
+        raise NotAllowedNow(
+            gettext("There is no address to opt out: nothing is kept of this person but the Remote ID.")
+        )
     with transaction.atomic():
         added = suppression.suppress(person.email, SuppressionCause.OPT_OUT, f"here: {reason}", by=str(user))
         audit.record(user, "opt_out", added, None, _told(person))
@@ -40,15 +43,19 @@ def opt_in(person: Subscriber, user: AbstractBaseUser, reason: str) -> None:
     address = suppressed_address(person)
     if person.do_not_email_at and not address:
         raise NotAllowedNow(
-            "MemberSuite says Do Not Email = Yes for this person, and it decides. Change it there, then check again."
+            gettext(
+                "MemberSuite says Do Not Email = Yes for this person, and it decides. Change it there, "
+                "then check again."
+            )
         )
     with transaction.atomic():
         causes = list(suppression.in_force(address).select_for_update()) if address else []
         for one in causes:
             if one.cause not in LIFTABLE:
-                raise NotAllowedNow(f"“{one.get_cause_display()}” can't be taken back here.")
+                said = gettext("“%(cause)s” can't be taken back here.")
+                raise NotAllowedNow(said % {"cause": one.get_cause_display()})
         if not causes:
-            raise NotAllowedNow("Nothing keeps this address from being mailed.")
+            raise NotAllowedNow(gettext("Nothing keeps this address from being mailed."))
         for one in causes:
             suppression.lift(address, SuppressionCause(one.cause), by=str(user), because=reason)
             audit.record(user, "opt_in", one, None, _told(person))
@@ -72,7 +79,7 @@ def erase(person: Subscriber, user: AbstractBaseUser) -> None:
         erasing.lock(person.bridge_id)
         person = Subscriber.objects.select_for_update(no_key=True).get(pk=person.pk)
         if person.erased_at:
-            raise NotAllowedNow("This person was erased already.")
+            raise NotAllowedNow(gettext("This person was erased already."))
         if person.address_key:
             suppression.suppress(person.email, SuppressionCause.ERASED, f"Remote ID {person.remote_id}", by=str(user))
         elsewhere = erasing.erase(person)
@@ -82,7 +89,7 @@ def erase(person: Subscriber, user: AbstractBaseUser) -> None:
 def _reason(reason: str) -> str:
     reason = " ".join(reason.split())[:LONGEST_REASON]
     if not reason:
-        raise NotAllowedNow("Say why: who asked for it, and when. Nothing was changed.")
+        raise NotAllowedNow(gettext("Say why: who asked for it, and when. Nothing was changed."))
     return reason
 
 

@@ -16,11 +16,13 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import Now
+from django.utils.translation import gettext, gettext_lazy
 
 import audit
 from thrive_sync.lib.claims import claim
 from thrive_sync.lib.messages import hand_over
 from thrive_sync.lib.steps import Step
+from thrive_sync.lib.words import Words
 
 from . import owed
 from .choices import Queue, WritebackState
@@ -50,14 +52,18 @@ SO_ALREADY = "so_already"
 NOT_CHANGED = "not_changed"
 GONE = "record_not_found"
 REFUSED = "refused"
-SENTENCES = {
-    NOT_CHANGED: "MemberSuite said that it was done, but the record is as it was. Open the record there and change Do "
-    "Not Email by hand; if that works, ask MemberSuite whether the API user may change it.",
-    GONE: "MemberSuite has no such record any more, so there is nothing to change.",
-    REFUSED: "MemberSuite refused to change this record. Its own words say why; if they speak of access, give the API "
-    "user the right to change individuals, then retry.",
-    "timed_out": "MemberSuite took too long. It is tried again by itself.",
-    "unexpected": "Something went wrong here while MemberSuite was told. It is tried again by itself.",
+SENTENCES: dict[str, Words] = {
+    NOT_CHANGED: gettext_lazy(
+        "MemberSuite said that it was done, but the record is as it was. Open the record there and change Do "
+        "Not Email by hand; if that works, ask MemberSuite whether the API user may change it."
+    ),
+    GONE: gettext_lazy("MemberSuite has no such record any more, so there is nothing to change."),
+    REFUSED: gettext_lazy(
+        "MemberSuite refused to change this record. Its own words say why; if they speak of access, give the API "
+        "user the right to change individuals, then retry."
+    ),
+    "timed_out": gettext_lazy("MemberSuite took too long. It is tried again by itself."),
+    "unexpected": gettext_lazy("Something went wrong here while MemberSuite was told. It is tried again by itself."),
 }
 
 
@@ -163,7 +169,7 @@ def _write(bridge: Bridge, writer: UUID, batch: Sequence[Writeback]) -> bool:
         with connect(bridge, clock=TickingClock(), stop=stop, longest_wait=_LONGEST_WAIT) as client:
             _tell(client, bridge, writer, batch)
     except ReadingStopped:
-        _put_off(bridge.pk, writer, batch, Trouble("timed_out", SENTENCES["timed_out"], is_passing=True))
+        _put_off(bridge.pk, writer, batch, Trouble("timed_out", str(SENTENCES["timed_out"]), is_passing=True))
         return False
     except MemberSuiteError as error:
         contact.note_failed(bridge, error)
@@ -173,7 +179,7 @@ def _write(bridge: Bridge, writer: UUID, batch: Sequence[Writeback]) -> bool:
         raise
     except Exception:
         log.exception("bridge %s: writing back failed unexpectedly", bridge.pk)
-        _put_off(bridge.pk, writer, batch, Trouble("unexpected", SENTENCES["unexpected"], is_passing=True))
+        _put_off(bridge.pk, writer, batch, Trouble("unexpected", str(SENTENCES["unexpected"]), is_passing=True))
         raise
     finally:
         timer.cancel()
@@ -229,7 +235,7 @@ def _end(
             state=WritebackState.COMPLETED,
             finished_at=ClockTimestamp(),
             reason_code="" if was_written else SO_ALREADY,
-            reason="" if was_written else "MemberSuite said so already, so nothing was written.",
+            reason="" if was_written else gettext("MemberSuite said so already, so nothing was written."),
             remote_said="",
         )
         now_no = [key for _, key, value in told if not value]
@@ -250,7 +256,7 @@ def _refuse(bridge_id: int, remote_key: str, reason: str) -> None:
         return
     known = reason in (NOT_CHANGED, GONE)
     row.reason_code = reason if known else REFUSED
-    row.reason, row.remote_said = SENTENCES[row.reason_code], "" if known else reason
+    row.reason, row.remote_said = str(SENTENCES[row.reason_code]), "" if known else reason
     if row.do_not_email:
         row.is_ours = False  # read back, it is not Yes
     if reason == NOT_CHANGED and row.attempts < MOST_UNCHANGED:

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from ..choices import ScheduleKind
 from ..rhythm import EVERY_DAY, Rhythm
@@ -11,7 +12,15 @@ from .bridge import Bridge
 from .folder import Folder
 from .target_group import TargetGroup
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = (
+    gettext_lazy("Monday"),
+    gettext_lazy("Tuesday"),
+    gettext_lazy("Wednesday"),
+    gettext_lazy("Thursday"),
+    gettext_lazy("Friday"),
+    gettext_lazy("Saturday"),
+    gettext_lazy("Sunday"),
+)
 ALL_WEEK = "0123456"
 
 
@@ -63,7 +72,8 @@ class Schedule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.what}, {self.when.lower()}"
+        # Translators: for example "List refresh, daily at 02:00".
+        return gettext("%(what)s, %(when)s") % {"what": self.what, "when": self._when_within}
 
     @property
     def rhythm(self) -> Rhythm:
@@ -74,26 +84,55 @@ class Schedule(models.Model):
     def what(self) -> str:
         """Say what it does."""
         if self.kind == ScheduleKind.LIST:
-            return "List refresh"
+            return gettext("List refresh")
         if self.target_group:
-            return f"Sync of “{self.target_group.name}”"
-        which = "groups in use" if self.is_only_in_use else "all groups"
-        return f"Sync of {which} in “{self.folder.name}”" if self.folder else f"Sync of {which}"
+            return gettext("Sync of “%(group)s”") % {"group": self.target_group.name}
+        if self.folder:
+            in_folder = (
+                gettext("Sync of groups in use in “%(folder)s”")
+                if self.is_only_in_use
+                else gettext("Sync of all groups in “%(folder)s”")
+            )
+            return in_folder % {"folder": self.folder.name}
+        return gettext("Sync of groups in use") if self.is_only_in_use else gettext("Sync of all groups")
 
     @property
     def when(self) -> str:
         """Say when it fires, in words."""
+        if self.every_minutes and self.every_minutes < 60:
+            told = ngettext("Every minute", "Every %(count)s minutes", self.every_minutes)
+            return told % {"count": self.every_minutes}
         if self.every_minutes:
-            count, unit = (
-                (self.every_minutes, "minute") if self.every_minutes < 60 else (self.every_minutes // 60, "hour")
-            )
-            return f"Every {unit}" if count == 1 else f"Every {count} {unit}s"
-        at = f"{self.at_time:%H:%M}"
+            hours = self.every_minutes // 60
+            return ngettext("Every hour", "Every %(count)s hours", hours) % {"count": hours}
         if self.weekdays == ALL_WEEK:
-            return f"Daily at {at}"
+            return gettext("Daily at %(time)s") % {"time": self._time}
+        return self._on_weekdays
+
+    @property
+    def _when_within(self) -> str:
+        """Say the same within a sentence."""
+        if self.every_minutes and self.every_minutes < 60:
+            told = ngettext("every minute", "every %(count)s minutes", self.every_minutes)
+            return told % {"count": self.every_minutes}
+        if self.every_minutes:
+            hours = self.every_minutes // 60
+            return ngettext("every hour", "every %(count)s hours", hours) % {"count": hours}
+        if self.weekdays == ALL_WEEK:
+            return gettext("daily at %(time)s") % {"time": self._time}
+        return self._on_weekdays
+
+    @property
+    def _on_weekdays(self) -> str:
         if self.weekdays == "01234":
-            return f"Monday to Friday at {at}"
-        return f"{', '.join(WEEKDAYS[int(day)] for day in self.weekdays)} at {at}"
+            return gettext("Monday to Friday at %(time)s") % {"time": self._time}
+        days = ", ".join(str(WEEKDAYS[int(day)]) for day in self.weekdays)
+        # Translators: %(days)s is "Monday, Thursday".
+        return gettext("%(days)s at %(time)s") % {"days": days, "time": self._time}
+
+    @property
+    def _time(self) -> str:
+        return f"{self.at_time:%H:%M}"
 
 
 class ScheduleFiring(models.Model):

@@ -2,6 +2,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 
 from ..choices import ACTIVE, FINAL, GOOD, Phase, Queue, RunKind, RunStatus, Trigger
 from ..querysets import SyncRunQuerySet
@@ -80,7 +81,8 @@ class SyncRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.pk}"
+        # Translators: for example "Group sync 12".
+        return gettext("%(kind)s %(number)s") % {"kind": self.get_kind_display(), "number": self.pk}
 
     @property
     def is_active(self) -> bool:

@@ -1,5 +1,6 @@
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 
 from ..choices import WritebackCause, WritebackState
 from ..querysets import WritebackQuerySet
@@ -80,9 +81,9 @@ class Writeback(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.remote_id}: Do Not Email = {self.wish}"
+        return f"{self.remote_id}: Do Not Email = {'Yes' if self.do_not_email else 'No'}"
 
     @property
     def wish(self) -> str:
         """The value as MemberSuite shows it."""
-        return "Yes" if self.do_not_email else "No"
+        return gettext("Yes") if self.do_not_email else gettext("No")

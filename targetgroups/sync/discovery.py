@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext
 
 import audit
+from thrive_sync.lib.words import number
 
-from ..choices import OutcomeKind, RefreshPart
+from ..choices import OutcomeKind, RefreshPart, refreshed
 from ..exceptions import Held
 from ..models import Folder, RunOutcome, SyncRun, TargetGroup
 from ..remote import Search, SearchList
@@ -36,7 +38,7 @@ class Changes:
         """Say what happened, in one sentence; what did not happen is left out, except "unchanged"."""
         counts = self.counts()
         told = [part for part in RefreshPart if counts[part] or part == RefreshPart.UNCHANGED]
-        return ", ".join(f"{counts[part]:,} {part.label}" for part in told)
+        return ", ".join(refreshed(part, counts[part]) for part in told)
 
     def counts(self) -> dict[RefreshPart, int]:
         return {
@@ -63,8 +65,11 @@ def compare(run: SyncRun, listed: SearchList) -> Changes:
     """Compare the list with the groups. Raises Held if it is not whole, or too many groups would go (R10)."""
     if not listed.is_complete:
         raise Held(
-            f"MemberSuite announced {listed.total:,} searches but sent {len(listed.searches):,}. "
-            "Nothing was changed. Refresh again, or look at the run."
+            gettext(
+                "MemberSuite announced %(total)s searches but sent %(count)s. "
+                "Nothing was changed. Refresh again, or look at the run."
+            )
+            % {"total": number(listed.total), "count": number(len(listed.searches))}
         )
     groups = {group.search_key: group for group in TargetGroup.objects.filter(bridge=run.bridge)}
     searches = {search.remote_id.lower(): search for search in _offered(listed)}

@@ -2,6 +2,8 @@
 
 import time
 
+from django.utils.translation import gettext
+
 from .. import rooms
 from ..exceptions import NotAllowedNow
 from ..models import Subscriber
@@ -21,7 +23,9 @@ def lock(bridge_id: int) -> None:
     until = time.monotonic() + _PATIENCE
     while not apply.try_lock(bridge_id):
         if time.monotonic() > until:
-            raise NotAllowedNow("A sync is writing just now. Nothing was erased; please try again in a minute.")
+            raise NotAllowedNow(
+                gettext("A sync is writing just now. Nothing was erased; please try again in a minute.")
+            )
         time.sleep(_LOCK_EVERY)
 
 

@@ -4,8 +4,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Max, Q, QuerySet
+from django.utils.translation import gettext, gettext_noop, override
 
 import audit
 from thrive_sync.lib.messages import hand_over
@@ -20,9 +22,9 @@ from .clock import database_clock
 
 FIRE_TASK = "targetgroups.tasks.fire_schedule"
 MAILED_DAYS, NEW_DAYS = 90, 7
-STILL_GOING = "The last time was still going: it is not piled up."
-NOT_SET_UP = "The bridge is not set up."
-NO_GROUP = "There was no group to sync."
+STILL_GOING = gettext_noop("The last time was still going: it is not piled up.")
+NOT_SET_UP = gettext_noop("The bridge is not set up.")
+NO_GROUP = gettext_noop("There was no group to sync.")
 _STEP = 500
 
 
@@ -58,9 +60,9 @@ def begin(schedule: Schedule, now: datetime, *, user: Any = None, **fields: Any)
     """
     firing = ScheduleFiring(schedule=schedule, fired_at=now, user=user, **fields)
     if is_going(schedule):
-        firing.note = STILL_GOING
+        firing.note = _noted(STILL_GOING)
     elif not (schedule.bridge.is_configured and schedule.bridge.is_active):
-        firing.note = NOT_SET_UP
+        firing.note = _noted(NOT_SET_UP)
     if firing.note:
         firing.finished_at = now
         firing.save()
@@ -70,7 +72,7 @@ def begin(schedule: Schedule, now: datetime, *, user: Any = None, **fields: Any)
     requests = (SyncRequest(run=run, trigger=Trigger.SCHEDULE, user=user, firing=firing) for run in runs)
     SyncRequest.objects.bulk_create(requests, batch_size=_STEP)
     firing.run_count = len(runs)
-    firing.note = "" if runs else NO_GROUP
+    firing.note = "" if runs else _noted(NO_GROUP)
     firing.save(update_fields=["run_count", "note"])
     told = {"runs": len(runs), "joined": len(runs) - len(new), "missed": firing.missed_count}
     audit.record(user or Trigger.SCHEDULE.value, "schedule.fired", schedule, None, told)
@@ -79,6 +81,12 @@ def begin(schedule: Schedule, now: datetime, *, user: Any = None, **fields: Any)
         if run.pk in new and run.due_at is None:
             transaction.on_commit(partial(single_flight.send, run.pk, Queue.SCHEDULED))
     return firing
+
+
+def _noted(note: str) -> str:
+    """Put a note in the site's language: it stays, for everybody."""
+    with override(settings.LANGUAGE_CODE):
+        return gettext(note)
 
 
 def is_going(schedule: Schedule) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from .. import owed
 from ..choices import FIELDS, ExclusionReason, RunStatus
@@ -14,8 +15,6 @@ from ..remote import MemberSuiteClient, PeoplePage, Person
 from . import apply
 from .eligibility import exclusion_reason
 from .staged_rows import fields_of
-
-_NEWER = "Something newer is known here already, so nothing was changed."
 
 
 @dataclass(frozen=True)
@@ -61,48 +60,62 @@ def store(run: SyncRun, answer: Answer) -> Verdict:
     known = Subscriber.objects.filter(bridge=run.bridge_id, remote_key=run.remote_id.lower())
     stored = known.select_for_update(no_key=True).first()
     if answer.is_unreadable:
-        sentence = "MemberSuite's answer could not be read, so nothing was changed."
+        sentence = gettext("MemberSuite's answer could not be read, so nothing was changed.")
         return Verdict("unreadable_row", sentence, status=RunStatus.COMPLETED_WITH_REJECTS)
     if answer.person is None:
-        sentence = "MemberSuite has no such record any more. Each group lets the person go at its next sync."
+        sentence = gettext("MemberSuite has no such record any more. Each group lets the person go at its next sync.")
         return Verdict("record_deleted", sentence)
     if stored is None:
-        return Verdict("not_kept", "This person is not kept here, so there is nothing to bring up to date.")
+        return Verdict("not_kept", gettext("This person is not kept here, so there is nothing to bring up to date."))
     reason = exclusion_reason(answer.person.do_not_email, (answer.person.email or "").strip())
     if reason == ExclusionReason.DO_NOT_EMAIL:
         return _erase(stored, answer)
     if reason:
         # The address is a fact, but an absent one is no reason to let anybody go without a sync (R5).
-        word = "no e-mail address" if reason == ExclusionReason.NO_ADDRESS else "a malformed e-mail address"
-        sentence = f"MemberSuite has {word} for this person now. Each group lets the person go at its next sync."
+        sentence = (
+            gettext(
+                "MemberSuite has no e-mail address for this person now. Each group lets the person go at its next sync."
+            )
+            if reason == ExclusionReason.NO_ADDRESS
+            else gettext(
+                "MemberSuite has a malformed e-mail address for this person now. "
+                "Each group lets the person go at its next sync."
+            )
+        )
         return Verdict(str(reason), sentence)
     return _update(run, stored, answer, answer.person)
 
 
 def _erase(stored: Subscriber, answer: Answer) -> Verdict:
-    said = "MemberSuite says Do Not Email = Yes."
+    said = gettext("MemberSuite says Do Not Email = Yes.")
     was_known = stored.do_not_email_at is not None
     if apply.erase_person(stored, answer.asked_at):
         _recount(stored)
-        said += " Name, address and attributes were erased here, in all groups at once."
+        what = gettext("Name, address and attributes were erased here, in all groups at once.")
     else:
-        said += " That was known already." if was_known else f" {_NEWER}"
-    return Verdict("do_not_email", said)
+        what = gettext("That was known already.") if was_known else _newer()
+    return Verdict("do_not_email", f"{said} {what}")
+
+
+def _newer() -> str:
+    return gettext("Something newer is known here already, so nothing was changed.")
 
 
 def _update(run: SyncRun, stored: Subscriber, answer: Answer, person: Person) -> Verdict:
-    said = "MemberSuite says Do Not Email = No."
+    said = gettext("MemberSuite says Do Not Email = No.")
     owed.note_mailable(stored.bridge_id, stored.remote_key, answer.asked_at)
     if stored.erased_at:
-        return Verdict("mailable", f"{said} The person was erased here on request, so nothing is stored again.")
+        erased = gettext("The person was erased here on request, so nothing is stored again.")
+        return Verdict("mailable", f"{said} {erased}")
     if not apply.is_newer(stored, answer.asked_at):
-        return Verdict("mailable", f"{said} {_NEWER}")
+        return Verdict("mailable", f"{said} {_newer()}")
     changes = apply.update_person(run, stored, fields_of(person), answer.asked_at)
     if not changes:
-        return Verdict("mailable", f"{said} Nothing has changed.")
+        return Verdict("mailable", f"{said} {gettext('Nothing has changed.')}")
     _recount(stored)
-    names = ", ".join(FIELDS[name] for name in changes)
-    return Verdict("mailable", f"{said} Changed: {names}.", tuple(changes))
+    # Translators: %(fields)s is "E-mail, Last name".
+    what = gettext("Changed: %(fields)s.") % {"fields": ", ".join(str(FIELDS[name]) for name in changes)}
+    return Verdict("mailable", f"{said} {what}", tuple(changes))
 
 
 def _recount(person: Subscriber) -> None:

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import InterfaceError, InternalError, OperationalError, close_old_connections, transaction
+from django.utils.translation import gettext
 
 import audit
 from thrive_sync.lib import logs
+from thrive_sync.lib.words import number
 
 from ..choices import Phase, RunKind, RunStatus
 from ..exceptions import Cancelled, Fenced, GroupDeleted, Held, SyncError
@@ -254,7 +256,8 @@ def _keep_preview(attempt: Attempt, held: Held | None = None) -> None:
             "would_remove_by_reason": diff.would_remove_by_reason(run),
             "would_be_held": held is not None,
         }
-        sentence = f"A sync now would add {added:,}, change {changed:,} and remove {would_remove:,}."
+        told = gettext("A sync now would add %(added)s, change %(changed)s and remove %(removed)s.")
+        sentence = told % {"added": number(added), "changed": number(changed), "removed": number(would_remove)}
         single_flight.finish(
             run,
             RunStatus.COMPLETED,
@@ -266,8 +269,13 @@ def _keep_preview(attempt: Attempt, held: Held | None = None) -> None:
 
 
 def _sentence(applied: Applied) -> str:
-    parts = [f"{applied.added:,} added", f"{applied.changed:,} changed", f"{applied.removed:,} removed"]
-    return f"{', '.join(parts)}; {applied.members_after:,} members."
+    told = gettext("%(added)s added, %(changed)s changed, %(removed)s removed; %(members)s members.")
+    return told % {
+        "added": number(applied.added),
+        "changed": number(applied.changed),
+        "removed": number(applied.removed),
+        "members": number(applied.members_after),
+    }
 
 
 # --- the other kinds ---------------------------------------------------------------------------------------------
@@ -312,7 +320,7 @@ def _check_bridge(run: SyncRun, heart: Heartbeat) -> None:
     with transaction.atomic():
         if failed is None:
             contact.note_good(run.bridge)
-            status, values = RunStatus.COMPLETED, {"sentence": "The connection works."}
+            status, values = RunStatus.COMPLETED, {"sentence": gettext("The connection works.")}
         else:
             contact.note_step_failed(run.bridge, failed)
             status, values = RunStatus.FAILED, {"error_code": failed.code, "error_text": failed.said}

@@ -1,5 +1,7 @@
 """Read a whole search into the stage and verify it: rows received must lie within MemberSuite's own totals (R5)."""
 
+from django.utils.translation import gettext, gettext_noop
+
 from ..choices import RunStatus
 from ..exceptions import IncompleteReading
 from ..remote import CriterionRefused, MemberSuiteClient, PeopleReading, Search, SearchGone
@@ -11,12 +13,16 @@ _MOST_DIFFERENCES = 20_000
 # A search in these states is no longer offered to us (R10).
 _NO_LONGER_OFFERED = frozenset({"not_public", "inactive"})
 
-FILTER_IGNORED = (
+FILTER_IGNORED = gettext_noop(
     "MemberSuite sent people whose Do Not Email is Yes although only No was asked for. They were left out here, "
     "but please tell MemberSuite's support."
 )
-LIMITED = "This is a limited search (a number of rows, unique or grouped rows), so it was run exactly as it is stored."
-NOT_LISTED = "MemberSuite refused to list the people who are Do Not Email; their number is calculated from its totals."
+LIMITED = gettext_noop(
+    "This is a limited search (a number of rows, unique or grouped rows), so it was run exactly as it is stored."
+)
+NOT_LISTED = gettext_noop(
+    "MemberSuite refused to list the people who are Do Not Email; their number is calculated from its totals."
+)
 
 
 def get_runnable_search(client: MemberSuiteClient, search_id: str) -> Search:
@@ -24,8 +30,10 @@ def get_runnable_search(client: MemberSuiteClient, search_id: str) -> Search:
     search = client.get_search(search_id)
     if search.not_runnable in _NO_LONGER_OFFERED or not search.is_public or not search.is_active:
         raise SearchGone(
-            sentence="This search is no longer offered in MemberSuite: it is private or inactive now. "
-            "The group keeps its last members."
+            sentence=gettext(
+                "This search is no longer offered in MemberSuite: it is private or inactive now. "
+                "The group keeps its last members."
+            )
         )
     return search  # whatever else keeps it from being run, the client says when it is read
 
@@ -39,7 +47,7 @@ def read_everything(attempt: Attempt) -> None:
     """
     first, is_doubtful = _read(attempt, FIRST)
     if is_doubtful or not first.is_complete:
-        attempt.warnings.append("The search changed while it was read, so it was read a second time.")
+        attempt.warnings.append(gettext("The search changed while it was read, so it was read a second time."))
         second, is_doubtful_too = _read(attempt, SECOND)
         if (is_doubtful or is_doubtful_too) and not attempt.stage.readings_agree():
             raise IncompleteReading
@@ -48,9 +56,9 @@ def read_everything(attempt: Attempt) -> None:
         else:
             _settle_differences(attempt)
     if first.filter_ignored and not first.is_limited:
-        attempt.warnings.append(FILTER_IGNORED)
+        attempt.warnings.append(gettext(FILTER_IGNORED))
     if attempt.search.is_limited:
-        attempt.warnings.append(LIMITED)
+        attempt.warnings.append(gettext(LIMITED))
     else:
         _read_do_not_email(attempt)
     get_runnable_search(attempt.client, attempt.search.remote_id)
@@ -101,7 +109,7 @@ def _read_do_not_email(attempt: Attempt) -> None:
             return
         except CriterionRefused:
             attempt.stage.forget(DO_NOT_EMAIL)
-            attempt.warnings.append(NOT_LISTED)
+            attempt.warnings.append(gettext(NOT_LISTED))
     everybody = attempt.client.count_rows(attempt.search, only_mailable=False)
     mailable = attempt.client.count_rows(attempt.search, only_mailable=True)
     attempt.calculated_do_not_email = max(everybody - mailable, 0)

@@ -17,6 +17,7 @@ from django.db import Error as DatabaseError
 from django.db import IntegrityError, close_old_connections, connection, transaction
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Now
+from django.utils.translation import gettext, override
 
 from thrive_sync.lib.claims import claim
 from thrive_sync.lib.messages import hand_over
@@ -105,9 +106,9 @@ def send(run_id: int, queue: str) -> None:
 def cancel_waiting(run: SyncRun) -> bool:
     """Cancel a run that no worker has taken yet; say whether it was so."""
     waiting = SyncRun.objects.filter(pk=run.pk, status=RunStatus.WAITING)
-    return claim(
-        waiting, status=RunStatus.CANCELLED, finished_at=Now(), error_code=Cancelled.code, sentence=Cancelled.sentence
-    )
+    with override(settings.LANGUAGE_CODE):  # it stays with the run, for everybody
+        sentence = gettext(Cancelled.sentence)
+    return claim(waiting, status=RunStatus.CANCELLED, finished_at=Now(), error_code=Cancelled.code, sentence=sentence)
 
 
 # --- take --------------------------------------------------------------------------------------------------------

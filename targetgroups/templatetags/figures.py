@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext_lazy
 
 from accounts.permissions import VIEW_SUBSCRIBERS
 from targetgroups.choices import RunKind
@@ -25,6 +26,12 @@ register = template.Library()
 CHART_WIDTH, CHART_HEIGHT = 640, 160
 CHART = "vendor/uplot-1.6.32/uPlot.iife.min.js"
 CHART_STYLE = "vendor/uplot-1.6.32/uPlot.min.css"
+# The names of the links behind a run's figures, by the figure's word.
+_LINKS = {
+    "added": ngettext_lazy("%(count)s added by run %(run)s", "%(count)s added by run %(run)s", "n"),
+    "changed": ngettext_lazy("%(count)s changed by run %(run)s", "%(count)s changed by run %(run)s", "n"),
+    "removed": ngettext_lazy("%(count)s removed by run %(run)s", "%(count)s removed by run %(run)s", "n"),
+}
 
 
 @register.simple_tag(takes_context=True)
@@ -35,8 +42,12 @@ def run_figure(context: Context, run: SyncRun, word: str) -> SafeString | str:
     is_listed = run.is_good and run.kind == RunKind.GROUP and run.keeps_people(timezone.now())
     if not figure or not is_listed or not context["user"].may(VIEW_SUBSCRIBERS):
         return written
-    label = f"{written} {word} by run {run.pk}"
-    return format_html('<a href="{}" aria-label="{}">{}</a>', _people(run, word), label, written)
+    return format_html('<a href="{}" aria-label="{}">{}</a>', _people(run, word), link_name(run, word, figure), written)
+
+
+def link_name(run: SyncRun, word: str, figure: int) -> str:
+    """Name the link of a figure for whoever only hears it."""
+    return str(_LINKS[word] % {"n": figure, "count": number(figure), "run": run.pk})
 
 
 def _people(run: SyncRun, word: str) -> str:
@@ -57,14 +68,14 @@ def count_chart(points: Sequence[Any]) -> SafeString:
 
     The numbers go along as attributes: the page's policy allows no script in it, and none is needed.
     """
-    return _chart([point.at for point in points], [point.count for point in points], "members")
+    return _chart([point.at for point in points], [point.count for point in points], gettext("members"))
 
 
 @register.simple_tag
 def outcome_chart(points: Sequence[Any]) -> SafeString:
     """Draw points (at, sent, not_sent) over time: the same, from 0, with a second line."""
     times, others = [point.at for point in points], [point.not_sent for point in points]
-    return _chart(times, [point.sent for point in points], "sent", others, "not sent")
+    return _chart(times, [point.sent for point in points], gettext("sent"), others, gettext("not sent"))
 
 
 def _chart(

@@ -11,6 +11,7 @@ from typing import Any
 from django import template
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from targetgroups.choices import SuppressionCause
 from targetgroups.columns import ATTRIBUTE, Column
@@ -35,13 +36,13 @@ Cell = Callable[[ListedPerson, Mapping[str, Any]], str]
 
 @register.simple_tag
 def people_rows(rows: Sequence[ListedPerson], columns: Sequence[Column], record_address: str = "") -> SafeString:
-    """Write a table row of each member; a column that is no field of a person is an attribute of that label.
+    """Write a table row of each member; a column that is no field of a person is an attribute.
 
     Every cell escapes what is not its own markup: nothing does it afterwards. With the bridge's `record_address` each
     Remote ID leads to its record.
     """
     known = _cells(record_address)
-    cells = [known.get(column.key) or _attribute(str(column.label)) for column in columns]
+    cells = [known.get(column.key) or _attribute(column.attribute) for column in columns]
     has_attributes = any(column.key.startswith(ATTRIBUTE) for column in columns)
     lines = []
     for row in rows:
@@ -53,7 +54,7 @@ def people_rows(rows: Sequence[ListedPerson], columns: Sequence[Column], record_
 @register.simple_tag
 def remote_id(value: str, record_address: str | None = "", person: Subscriber | None = None) -> SafeString:
     """Write a Remote ID, which leads to the person's page where they are given, and beside it a link to the record."""
-    shown = f"<code>{escape(value) or '(none)'}</code>"
+    shown = f"<code>{escape(value or gettext('(none)'))}</code>"
     if person:
         shown = f'<a href="{reverse("targetgroups:subscriber", args=[person.pk])}">{shown}</a>'
     return SafeString(_with_record(shown, value, record_address or ""))
@@ -64,7 +65,7 @@ def _with_record(shown: str, value: str, record_address: str) -> str:
     address = address_of_record(record_address, value)
     if not address:
         return shown
-    name = f"Open {escape(value)} in MemberSuite, in a new tab"
+    name = escape(gettext("Open %(remote_id)s in MemberSuite, in a new tab") % {"remote_id": value})
     return (
         f'<span class="with-record">{shown}<a class="record" href="{escape(address)}" target="_blank" '
         f'rel="noopener noreferrer" aria-label="{name}" title="{name}">{icon("box-arrow-up-right")}</a></span>'
@@ -90,23 +91,25 @@ def _plain(field: str) -> Cell:
 
 
 def _email() -> Cell:
-    before, _, after = reverse("targetgroups:subscriber", args=[0]).rpartition("0")  # asked for once, not for each row
+    # Asked for once, not for each row.
+    before, _, after = reverse("targetgroups:subscriber", args=[0]).rpartition("0")
+    erased = escape(gettext("(erased)"))
 
     def cell(row: ListedPerson, _attributes: object) -> str:
-        shown = "(erased)" if row.is_do_not_email else escape(row.email)
+        shown = erased if row.is_do_not_email else escape(row.email)
         return f'<th scope="row" class="mail"><a href="{before}{row.subscriber_id}{after}">{shown}</a></th>'
 
     return cell
 
 
-def _status(row: ListedPerson, _attributes: object) -> str:
-    why = row.why_not_mailed
-    shown = (
-        chip("warn", "envelope-slash", why)
-        if why
-        else f'<span class="quiet-ok">{icon("check-circle-fill")} Active</span>'
-    )
-    return f'<td class="nowrap">{shown}</td>'
+def _status() -> Cell:
+    active = f'<span class="quiet-ok">{icon("check-circle-fill")} {escape(gettext("Active"))}</span>'
+
+    def cell(row: ListedPerson, _attributes: object) -> str:
+        why = row.why_not_mailed
+        return f'<td class="nowrap">{chip("warn", "envelope-slash", why) if why else active}</td>'
+
+    return cell
 
 
 def _local_id(row: ListedPerson, _attributes: object) -> str:
@@ -119,9 +122,9 @@ def _remote_id(record_address: str) -> Cell:
     )
 
 
-def _attribute(label: str) -> Cell:
+def _attribute(name: str) -> Cell:
     def cell(_row: ListedPerson, attributes: Mapping[str, Any]) -> str:
-        found = attributes.get(label)
+        found = attributes.get(name)
         return f'<td class="clip">{"" if found is None else escape(str(found))}</td>'
 
     return cell
@@ -134,7 +137,7 @@ def _cells(record_address: str) -> dict[str, Cell]:
         "first_name": _plain("first_name"),
         "last_name": _plain("last_name"),
         "name": _plain("name"),
-        "status": _status,
+        "status": _status(),
         "subscribed_at": lambda row, _: f'<td class="nowrap">{moment(row.subscribed_at)}</td>',
         "changed_at": lambda row, _: f'<td class="nowrap">{moment(row.changed_at)}</td>',
         "remote_id": _remote_id(record_address),

@@ -10,12 +10,14 @@ from django.template import Context
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from accounts.permissions import VIEW_SUBSCRIBERS
 from targetgroups.choices import RunKind
 from targetgroups.columns import Column
 from targetgroups.models import SyncRun
 
+from .figures import link_name
 from .ui import duration, moments, number, run_chip
 
 register = template.Library()
@@ -43,7 +45,7 @@ def _cells(*, may_see_people: bool) -> dict[str, Cell]:
         "run": _run(),
         "outcome": lambda run: f"<td>{run_chip(run)}</td>",
         "target_group": _target_group(),
-        "trigger": lambda run: f"<td>{run.get_trigger_display()}</td>",
+        "trigger": lambda run: f"<td>{escape(run.get_trigger_display())}</td>",
         "who": _who,
         "took": lambda run: f'<td class="num nowrap">{duration(run.took)}</td>',
         "sentence": lambda run: f'<td class="wide">{escape(run.sentence or run.error_text or "–")}</td>',
@@ -61,9 +63,7 @@ def _around(page: str, *rest: str) -> tuple[str, str]:
 
 def _run() -> Cell:
     before, after = _around("run")
-    return lambda run: (
-        f'<th scope="row" class="nowrap"><a href="{before}{run.pk}{after}">{run.get_kind_display()} {run.pk}</a></th>'
-    )
+    return lambda run: f'<th scope="row" class="nowrap"><a href="{before}{run.pk}{after}">{escape(str(run))}</a></th>'
 
 
 def _target_group() -> Cell:
@@ -86,11 +86,11 @@ def _who(run: SyncRun) -> str:
 
 
 def _time(field: str) -> Cell:
-    moment = moments()
+    moment, missing = moments(), escape(gettext("Not yet"))
 
     def cell(run: SyncRun) -> str:
         at = getattr(run, field)
-        return f'<td class="nowrap">{moment(at) if at else "Not yet"}</td>'
+        return f'<td class="nowrap">{moment(at) if at else missing}</td>'
 
     return cell
 
@@ -107,8 +107,8 @@ def _people(word: str, *, may_see_people: bool) -> Cell:
         figure = run.figures.get(word)
         shown = number(figure)
         if figure and may_see_people and run.is_good and run.kind == RunKind.GROUP and run.keeps_people(now):
-            label = f"{shown} {word} by run {run.pk}"
-            shown = f'<a href="{before}{run.pk}{after}" aria-label="{label}">{shown}</a>'
+            name = escape(link_name(run, word, figure))
+            shown = f'<a href="{before}{run.pk}{after}" aria-label="{name}">{shown}</a>'
         return f'<td class="num">{shown}</td>'
 
     return cell

@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext
 
 from targetgroups import choices
-from targetgroups.choices import Phase, RefreshPart, RunStatus
+from targetgroups.choices import Phase, RefreshPart, RunStatus, refreshed
 from targetgroups.models import Bridge, SyncRun
 
 from .ui import RUN_LOOK, chip, duration, icon
@@ -22,21 +23,41 @@ register = template.Library()
 SECRET_GROWS_OLD = timedelta(days=365)
 register.filter(choices.reason_label)
 register.filter(choices.field_label)
+register.filter(choices.detail_label)
 
 STEPS = {
-    "reach_host": "Reach host",
-    "sign_in": "Sign in",
-    "list_searches": "List searches",
-    "read_one_record": "Read one record",
+    "reach_host": gettext_lazy("Reach host"),
+    "sign_in": gettext_lazy("Sign in"),
+    "list_searches": gettext_lazy("List searches"),
+    "read_one_record": gettext_lazy("Read one record"),
 }
-STEP_WORDS = {"ok": "OK", "failed": "Failed", "skipped": "Skipped", "working": "Working…", "waiting": "Waiting"}
+STEP_WORDS = {
+    "ok": gettext_lazy("OK"),
+    "failed": gettext_lazy("Failed"),
+    "skipped": gettext_lazy("Skipped"),
+    "working": gettext_lazy("Working…"),
+    "waiting": gettext_lazy("Waiting"),
+}
 NOT_RUNNABLE = {
-    "needs_parameter": "This search asks for a value each time it is run, so it cannot be synced. "
-    "In MemberSuite, save a copy with the value filled in.",
-    "not_people": "This search finds organizations or other records, not people, so it has no subscribers.",
-    "not_over_rest": "This search cannot be run over REST. Switch the bridge to Concierge (SOAP) to sync it.",
-    "not_public": "This search is not public in MemberSuite any more.",
-    "inactive": "This search is switched off in MemberSuite.",
+    "needs_parameter": gettext_lazy(
+        "This search asks for a value each time it is run, so it cannot be synced. "
+        "In MemberSuite, save a copy with the value filled in."
+    ),
+    "not_people": gettext_lazy(
+        "This search finds organizations or other records, not people, so it has no subscribers."
+    ),
+    "not_over_rest": gettext_lazy(
+        "This search cannot be run over REST. Switch the bridge to Concierge (SOAP) to sync it."
+    ),
+    "not_public": gettext_lazy("This search is not public in MemberSuite any more."),
+    "inactive": gettext_lazy("This search is switched off in MemberSuite."),
+}
+# Beside the phase in which a run ended that is not good.
+_ENDED_HERE = {
+    RunStatus.HELD: gettext_lazy("held here"),
+    RunStatus.SUPERSEDED: gettext_lazy("superseded here"),
+    RunStatus.FAILED: gettext_lazy("failed here"),
+    RunStatus.CANCELLED: gettext_lazy("cancelled here"),
 }
 CONNECTION_CODES = {
     "invalid_access_key",
@@ -91,26 +112,26 @@ MENU = {
 
 @register.filter
 def step_label(name: str) -> str:
-    return STEPS.get(name, name.replace("_", " ").capitalize())
+    return str(STEPS.get(name) or name.replace("_", " ").capitalize())
 
 
 @register.filter
 def step_word(outcome: str) -> str:
-    return STEP_WORDS.get(outcome, outcome)
+    return str(STEP_WORDS.get(outcome, outcome))
 
 
 @register.filter
 def why_not_runnable(code: str) -> str:
     short = code.removeprefix("search_")
-    return NOT_RUNNABLE.get(short, "This search cannot be synced.")
+    return str(NOT_RUNNABLE.get(short) or gettext("This search cannot be synced."))
 
 
 @register.filter
 def what_to_do(code: str) -> str:
     """Say what comes next where the run's own sentence does not."""
     if code in CONNECTION_CODES:
-        return "When Bridge Configuration is right and Test connection says OK, resync."
-    return "Resync to try again." if code in PASSING_CODES else ""
+        return gettext("When Bridge Configuration is right and Test connection says OK, resync.")
+    return gettext("Resync to try again.") if code in PASSING_CODES else ""
 
 
 @register.filter
@@ -118,14 +139,20 @@ def tried_so_far(run: SyncRun) -> str:
     """Say how often a failed run tried before it gave up."""
     asked_again = run.figures.get("asked_again")
     if asked_again:
-        return f"Within this run MemberSuite was asked again up to {asked_again} times, after longer and longer waits."
+        return ngettext(
+            "Within this run MemberSuite was asked again up to %(count)s times, after longer and longer waits.",
+            "Within this run MemberSuite was asked again up to %(count)s times, after longer and longer waits.",
+            asked_again,
+        ) % {"count": asked_again}
     if run.error_code == "incomplete_reading":
-        return "The whole search was read, and then read once more."
+        return gettext("The whole search was read, and then read once more.")
     if run.error_code in CALL_CODES:  # a run of a time when this was not counted
-        return "Within this run MemberSuite was asked again several times, after longer and longer waits."
+        return gettext("Within this run MemberSuite was asked again several times, after longer and longer waits.")
     if run.error_code in ("worker_lost", "unexpected"):
-        return f"By {run.attempt} worker{'' if run.attempt == 1 else 's'}, one after the other."
-    return "Once: this does not pass by itself, so MemberSuite was not asked again."
+        return ngettext(
+            "By %(count)s worker, one after the other.", "By %(count)s workers, one after the other.", run.attempt
+        ) % {"count": run.attempt}
+    return gettext("Once: this does not pass by itself, so MemberSuite was not asked again.")
 
 
 @register.filter
@@ -161,12 +188,12 @@ def back_to(query: str, page: str) -> str:
 def bridge_chip(bridge: Bridge) -> SafeString:
     """Say whether MemberSuite answered the last time it was asked."""
     if not bridge.is_configured:
-        return chip("quiet", "dash-circle-dotted", "Not set up")
+        return chip("quiet", "dash-circle-dotted", gettext("Not set up"))
     if bridge.is_connected:
-        return chip("ok", "check-circle-fill", "Connected")
+        return chip("ok", "check-circle-fill", gettext("Connected"))
     if bridge.last_failed_contact_at is None:
-        return chip("quiet", "question-circle", "Not tried yet")
-    return chip("bad", "x-circle-fill", "Failing")
+        return chip("quiet", "question-circle", gettext("Not tried yet"))
+    return chip("bad", "x-circle-fill", gettext("Failing"))
 
 
 @register.simple_tag
@@ -181,7 +208,7 @@ def refresh_sentence(run: SyncRun) -> SafeString | str:
 
 
 def _refresh_part(run: SyncRun, page: str, part: RefreshPart, count: int) -> SafeString:
-    words = f"{count:,} {part.label}"
+    words = refreshed(part, count)
     if not count:
         return format_html("{}", words)
     deleted = "&deleted=1" if part == RefreshPart.DELETED else ""
@@ -234,13 +261,13 @@ def _phase(run: SyncRun, phase: Phase, number: int, reached: int) -> SafeString:
     is_end = number == reached and run.is_final and not run.is_good
     if is_end:
         tone, picture = RUN_LOOK[RunStatus(run.status)]
-        state, word = f"end phase-{tone}", f"{run.get_status_display().lower()} here"
+        state, word = f"end phase-{tone}", str(_ENDED_HERE[RunStatus(run.status)])
     elif is_present:
-        state, picture, word = "present", "arrow-repeat", "now"
+        state, picture, word = "present", "arrow-repeat", pgettext("a phase of a run", "now")
     elif is_done:
         state, picture, word = "done", "check-circle-fill", duration(seconds) if seconds is not None else ""
     else:
-        state, picture, word = "ahead", "circle", "not reached"
+        state, picture, word = "ahead", "circle", gettext("not reached")
     name = icon(picture, "spin" if is_present else "")
     current = format_html(' aria-current="{}"', "step") if is_present else ""
     return format_html(

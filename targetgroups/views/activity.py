@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
@@ -93,7 +94,7 @@ def apply(request: HttpRequest, run_id: int) -> HttpResponse:
     """Queue a run that may remove the people this held run shows; the confirmation names how many these are."""
     run = run_or_404(run_id)
     if request.POST.get("confirmed") != str(decision.going_count(run)):
-        messages.error(request, "Nothing was started: confirm the number that this page names.")
+        messages.error(request, gettext("Nothing was started: confirm the number that this page names."))
         return redirect("targetgroups:run", run_id=run_id)
     try:
         new_run = enqueue.request_apply(run, person(request))
@@ -108,7 +109,7 @@ def apply(request: HttpRequest, run_id: int) -> HttpResponse:
 def discard(request: HttpRequest, run_id: int) -> HttpResponse:
     try:
         enqueue.request_discard(run_or_404(run_id), person(request))
-        messages.success(request, "The held run was discarded. Nothing was changed.")
+        messages.success(request, gettext("The held run was discarded. Nothing was changed."))
     except NotAllowedNow as error:
         messages.error(request, error.sentence)
     return redirect("targetgroups:run", run_id=run_id)

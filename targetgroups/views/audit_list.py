@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 from typing import Any
@@ -10,11 +10,13 @@ from typing import Any
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from accounts.models import User
 from accounts.permissions import MANAGE_USERS, VIEW_BRIDGE, VIEW_GROUPS, VIEW_SUBSCRIBERS
 from audit.models import AuditEntry
 from thrive_sync.lib.paging import KeysetPage, key_of, keyset_page
+from thrive_sync.lib.words import Words
 
 from .. import rooms
 from ..columns import Column
@@ -131,25 +133,31 @@ def selects_of(filters: Filters) -> list[tuple[str, str, list[tuple[str, str]], 
     """Return what the form above the list offers: name, label, options, and which is chosen."""
     names = User.objects.order_by("username").values_list("username", "first_name", "last_name")
     users = [(username, f"{first} {last}".strip() or username) for username, first, last in names]
-    who = [("", "Everybody"), *users, *BY_THEMSELVES.items()]
+    who = [("", gettext("Everybody")), *users, *_options(BY_THEMSELVES)]
     if filters.who and filters.who not in dict(who):
         who.append((filters.who, filters.who))  # of a user who is no more
     return [
-        ("who", "Who", who, filters.who),
-        ("what", "What", [("", "Everything"), *FAMILIES.items()], filters.what),
-        ("thing", "Done to", [("", "Anything"), *THINGS.items()], filters.thing),
+        ("who", gettext("Who"), who, filters.who),
+        ("what", gettext("What"), [("", gettext("Everything")), *_options(FAMILIES)], filters.what),
+        ("thing", gettext("Done to"), [("", gettext("Anything")), *_options(THINGS)], filters.thing),
     ]
+
+
+def _options(told: Mapping[str, Words]) -> list[tuple[str, str]]:
+    return [(word, str(words)) for word, words in told.items()]
 
 
 def _words(filters: Filters, name: str) -> tuple[str, str]:
     if name == "who":
-        return "Who", BY_THEMSELVES.get(filters.who, filters.who)
+        return gettext("Who"), str(BY_THEMSELVES.get(filters.who, filters.who))
     if name == "what":
-        return "What", FAMILIES[filters.what]
+        return gettext("What"), str(FAMILIES[filters.what])
     if name == "thing":
-        thing = THINGS[filters.thing]
-        return "Done to", f"{thing} {_label_of(filters)}" if filters.thing_id else thing
-    return words_of_time("When", name, filters.when, filters.since, filters.until)
+        thing = str(THINGS[filters.thing])
+        # Translators: a kind of thing and its name, for example "Folder Events".
+        told = gettext("%(thing)s %(name)s") % {"thing": thing, "name": _label_of(filters)}
+        return gettext("Done to"), told if filters.thing_id else thing
+    return words_of_time(gettext("When"), name, filters.when, filters.since, filters.until)
 
 
 def _label_of(filters: Filters) -> str:

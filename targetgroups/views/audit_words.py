@@ -10,137 +10,216 @@ from typing import Any
 from django.db.models import Choices
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from audit.models import AuditEntry
+from thrive_sync.lib.words import Words, number
 
 from .. import rooms
 from ..choices import RunStatus, SuppressionCause, Transport, Trigger, reason_label
 from .bridge_reading import LABELS
 
-FAMILIES = {
-    "groups": "Target groups and folders",
-    "syncs": "Syncs and schedules",
-    "people": "Subscribers and suppressions",
-    "exports": "Exports",
-    "mailings": "Mailings",
-    "writeback": "Writeback",
-    "bridges": "Bridges and keys",
-    "users": "Users and sign-in",
+FAMILIES: dict[str, Words] = {
+    "groups": gettext_lazy("Target groups and folders"),
+    "syncs": gettext_lazy("Syncs and schedules"),
+    "people": gettext_lazy("Subscribers and suppressions"),
+    "exports": gettext_lazy("Exports"),
+    "mailings": gettext_lazy("Mailings"),
+    "writeback": gettext_lazy("Writeback"),
+    "bridges": gettext_lazy("Bridges and keys"),
+    "users": gettext_lazy("Users and sign-in"),
 }
-_OWN = {
+_OWN: dict[str, dict[str, Words]] = {
     "groups": {
-        "target_group.moved": "Target group moved",
-        "target_group.deleted": "Target group deleted",
-        "target_group.undeleted": "Target group undeleted",
-        "target_group.refreshed": "Target group renamed or back in MemberSuite",
-        "folder.created": "Folder created",
-        "folder.renamed": "Folder renamed",
-        "folder.deleted": "Folder deleted",
+        "target_group.moved": gettext_lazy("Target group moved"),
+        "target_group.deleted": gettext_lazy("Target group deleted"),
+        "target_group.undeleted": gettext_lazy("Target group undeleted"),
+        "target_group.refreshed": gettext_lazy("Target group renamed or back in MemberSuite"),
+        "folder.created": gettext_lazy("Folder created"),
+        "folder.renamed": gettext_lazy("Folder renamed"),
+        "folder.deleted": gettext_lazy("Folder deleted"),
     },
     "syncs": {
-        "list.requested": "List refresh asked for",
-        "group.requested": "Group sync asked for",
-        "preview.requested": "Preview asked for",
-        "check.requested": "Connection test asked for",
-        "person.requested": "Check of one person asked for",
-        "list.applied": "List refresh applied",
-        "schedule.created": "Schedule made",
-        "schedule.changed": "Schedule changed",
-        "schedule.deleted": "Schedule deleted",
-        "schedule.switched_on": "Schedule switched on",
-        "schedule.switched_off": "Schedule switched off",
-        "schedule.fired": "Schedule ran",
-        "run.cancel_wished": "Run cancelled",
-        "run.apply": "Held run applied",
-        "run.discard": "Held run discarded",
+        "list.requested": gettext_lazy("List refresh asked for"),
+        "group.requested": gettext_lazy("Group sync asked for"),
+        "preview.requested": gettext_lazy("Preview asked for"),
+        "check.requested": gettext_lazy("Connection test asked for"),
+        "person.requested": gettext_lazy("Check of one person asked for"),
+        "list.applied": gettext_lazy("List refresh applied"),
+        "schedule.created": gettext_lazy("Schedule made"),
+        "schedule.changed": gettext_lazy("Schedule changed"),
+        "schedule.deleted": gettext_lazy("Schedule deleted"),
+        "schedule.switched_on": gettext_lazy("Schedule switched on"),
+        "schedule.switched_off": gettext_lazy("Schedule switched off"),
+        "schedule.fired": gettext_lazy("Schedule ran"),
+        "run.cancel_wished": gettext_lazy("Run cancelled"),
+        "run.apply": gettext_lazy("Held run applied"),
+        "run.discard": gettext_lazy("Held run discarded"),
     },
     "people": {
-        "opt_out": "Opted out",
-        "opt_in": "Opted in again",
-        "person.erased": "Person erased",
-        "suppressed": "Address suppressed",
-        "suppression.lifted": "Suppression lifted",
+        "opt_out": gettext_lazy("Opted out"),
+        "opt_in": gettext_lazy("Opted in again"),
+        "person.erased": gettext_lazy("Person erased"),
+        "suppressed": gettext_lazy("Address suppressed"),
+        "suppression.lifted": gettext_lazy("Suppression lifted"),
     },
     "exports": {
-        "people.exported": "List of people exported",
-        "suppressions.exported": "Suppressions exported",
-        "groups.exported": "List of target groups exported",
-        "runs.exported": "Sync Activity exported",
-        "audit.exported": "Audit log exported",
+        "people.exported": gettext_lazy("List of people exported"),
+        "suppressions.exported": gettext_lazy("Suppressions exported"),
+        "groups.exported": gettext_lazy("List of target groups exported"),
+        "runs.exported": gettext_lazy("Sync Activity exported"),
+        "audit.exported": gettext_lazy("Audit log exported"),
     },
     "writeback": {
-        "writeback.switched_on": "Writeback switched on",
-        "writeback.switched_off": "Writeback switched off",
-        "writeback.retried": "Failed writebacks queued again",
-        "writeback.queued_still_mailable": "Earlier opt-outs queued for writeback",
-        "writeback.check_requested": "Check of opt-outs asked for",
-        "writeback.written": "Do Not Email written to MemberSuite",
+        "writeback.switched_on": gettext_lazy("Writeback switched on"),
+        "writeback.switched_off": gettext_lazy("Writeback switched off"),
+        "writeback.retried": gettext_lazy("Failed writebacks queued again"),
+        "writeback.queued_still_mailable": gettext_lazy("Earlier opt-outs queued for writeback"),
+        "writeback.check_requested": gettext_lazy("Check of opt-outs asked for"),
+        "writeback.written": gettext_lazy("Do Not Email written to MemberSuite"),
     },
     "bridges": {
-        "bridge created": "Bridge created",
-        "bridge changed": "Bridge changed",
-        "secrets_encrypted_anew": "Secrets encrypted with another key",
+        "bridge created": gettext_lazy("Bridge created"),
+        "bridge changed": gettext_lazy("Bridge changed"),
+        "secrets_encrypted_anew": gettext_lazy("Secrets encrypted with another key"),
     },
     "users": {
-        "user.invited": "User invited",
-        "user.invited_again": "User invited again",
-        "user.invitation_withdrawn": "Invitation withdrawn",
-        "user.invitation_accepted": "Invitation accepted",
-        "user.roles_changed": "Roles changed",
-        "user.deactivated": "User deactivated",
-        "user.reactivated": "User reactivated",
-        "user.signed_out": "User signed out everywhere",
-        "user.signed_out_elsewhere": "Signed out in other places",
-        "user.unlocked": "User unlocked",
-        "user.link_sent": "Link to a new password made",
-        "user.password_changed": "Own password changed",
-        "user.password_set_by_link": "New password set by link",
-        "user.two_step_on": "Two-step sign-in switched on",
-        "user.two_step_off": "Two-step sign-in switched off",
-        "user.two_step_reset": "Two-step sign-in reset",
-        "user.recovery_codes": "New recovery codes made",
-        "api_token.created": "API token made",
-        "api_token.revoked": "API token revoked",
+        "user.invited": gettext_lazy("User invited"),
+        "user.invited_again": gettext_lazy("User invited again"),
+        "user.invitation_withdrawn": gettext_lazy("Invitation withdrawn"),
+        "user.invitation_accepted": gettext_lazy("Invitation accepted"),
+        "user.roles_changed": gettext_lazy("Roles changed"),
+        "user.deactivated": gettext_lazy("User deactivated"),
+        "user.reactivated": gettext_lazy("User reactivated"),
+        "user.signed_out": gettext_lazy("User signed out everywhere"),
+        "user.signed_out_elsewhere": gettext_lazy("Signed out in other places"),
+        "user.unlocked": gettext_lazy("User unlocked"),
+        "user.link_sent": gettext_lazy("Link to a new password made"),
+        "user.password_changed": gettext_lazy("Own password changed"),
+        "user.password_set_by_link": gettext_lazy("New password set by link"),
+        "user.two_step_on": gettext_lazy("Two-step sign-in switched on"),
+        "user.two_step_off": gettext_lazy("Two-step sign-in switched off"),
+        "user.two_step_reset": gettext_lazy("Two-step sign-in reset"),
+        "user.recovery_codes": gettext_lazy("New recovery codes made"),
+        "api_token.created": gettext_lazy("API token made"),
+        "api_token.revoked": gettext_lazy("API token revoked"),
     },
 }
 # What acts by itself, as it is recorded.
-BY_THEMSELVES = {
-    "schedule": "A schedule",
-    "command": "A command on the server",
-    "recipient": "The person, by a link in a mail",
-    "mailing": "A mailing",
-    "sending": "Sending",
-    "writeback": "Writeback",
-    "system": "The system",
+BY_THEMSELVES: dict[str, Words] = {
+    "schedule": gettext_lazy("A schedule"),
+    "command": gettext_lazy("A command on the server"),
+    "recipient": gettext_lazy("The person, by a link in a mail"),
+    "mailing": gettext_lazy("A mailing"),
+    "sending": gettext_lazy("Sending"),
+    "writeback": gettext_lazy("Writeback"),
+    "system": gettext_lazy("The system"),
 }
-THINGS = {
-    "targetgroups.targetgroup": "Target group",
-    "targetgroups.folder": "Folder",
-    "targetgroups.bridge": "Bridge",
-    "targetgroups.syncrun": "Run",
-    "targetgroups.schedule": "Schedule",
-    "targetgroups.subscriber": "Subscriber",
-    "targetgroups.suppression": "Suppression",
-    "mailings.mailing": "Mailing",
-    "accounts.user": "User",
-    "accounts.twostep": "Two-step sign-in",
-    "accounts.apitoken": "API token",
+THINGS: dict[str, Words] = {
+    "targetgroups.targetgroup": gettext_lazy("Target group"),
+    "targetgroups.folder": gettext_lazy("Folder"),
+    "targetgroups.bridge": gettext_lazy("Bridge"),
+    "targetgroups.syncrun": gettext_lazy("Run"),
+    "targetgroups.schedule": gettext_lazy("Schedule"),
+    "targetgroups.subscriber": gettext_lazy("Subscriber"),
+    "targetgroups.suppression": gettext_lazy("Suppression"),
+    "mailings.mailing": gettext_lazy("Mailing"),
+    "accounts.user": gettext_lazy("User"),
+    "accounts.twostep": gettext_lazy("Two-step sign-in"),
+    "accounts.apitoken": gettext_lazy("API token"),
 }
-_KEYS = {
-    "at": "When",
-    "code": "Why",
-    "columns": "Columns",
-    "to": "Target groups",
-    "not_to": "Not to target groups",
-    "is_narrowed": "With filters",
-    "is_searched": "With a search",
-    "not_to_address_count": "Not to addresses",
-    "only": "Only",
-    "gone_at": "No longer in MemberSuite since",
-    "remote_id": "Remote ID",
-    "remote_ids": "Remote IDs",
-    "search_id": "Search ID",
-    "replaced": "Replaced",
+# Keys of what is kept of a change; one that is not here is told by its own word.
+_KEYS: dict[str, Words] = {
+    "at": gettext_lazy("When"),
+    "code": gettext_lazy("Why"),
+    "columns": gettext_lazy("Columns"),
+    "to": gettext_lazy("Target groups"),
+    "not_to": gettext_lazy("Not to target groups"),
+    "is_narrowed": gettext_lazy("With filters"),
+    "is_searched": gettext_lazy("With a search"),
+    "not_to_address_count": gettext_lazy("Not to addresses"),
+    "only": gettext_lazy("Only"),
+    "gone_at": gettext_lazy("No longer in MemberSuite since"),
+    "remote_id": gettext_lazy("Remote ID"),
+    "remote_ids": gettext_lazy("Remote IDs"),
+    "search_id": gettext_lazy("Search ID"),
+    "replaced": gettext_lazy("Replaced"),
+    "active": gettext_lazy("Active"),
+    "address": gettext_lazy("Address"),
+    "at_time": gettext_lazy("At time"),
+    "by": gettext_lazy("By"),
+    "cause": gettext_lazy("Cause"),
+    "checked_at": gettext_lazy("Checked at"),
+    "count": gettext_lazy("Count"),
+    "deleted": gettext_lazy("Deleted"),
+    "deleted_groups": gettext_lazy("Deleted groups"),
+    "delivery": gettext_lazy("Delivery"),
+    "do_not_email": gettext_lazy("Do not email"),
+    "event": gettext_lazy("Event"),
+    "events": gettext_lazy("Events"),
+    "every_minutes": gettext_lazy("Every minutes"),
+    "fields": gettext_lazy("Fields"),
+    "filters": gettext_lazy("Filters"),
+    "folder": gettext_lazy("Folder"),
+    "from": gettext_lazy("From"),
+    "from_name": gettext_lazy("From name"),
+    "gone": gettext_lazy("Gone"),
+    "gone_groups": gettext_lazy("Gone groups"),
+    "group": gettext_lazy("Group"),
+    "groups": gettext_lazy("Groups"),
+    "hard_bounces": gettext_lazy("Hard bounces"),
+    "how": gettext_lazy("How"),
+    "html_length": gettext_lazy("Html length"),
+    "is_deleted": gettext_lazy("Is deleted"),
+    "is_on": gettext_lazy("Is on"),
+    "is_only_in_use": gettext_lazy("Is only in use"),
+    "joined": gettext_lazy("Joined"),
+    "kind": gettext_lazy("Kind"),
+    "list": gettext_lazy("List"),
+    "mailing": gettext_lazy("Mailing"),
+    "mailings": gettext_lazy("Mailings"),
+    "members": gettext_lazy("Members"),
+    "missed": gettext_lazy("Missed"),
+    "name": gettext_lazy("Name"),
+    "new": gettext_lazy("New"),
+    "new_search_ids": gettext_lazy("New search ids"),
+    "outcome": gettext_lazy("Outcome"),
+    "people": gettext_lazy("People"),
+    "preheader": gettext_lazy("Preheader"),
+    "queued": gettext_lazy("Queued"),
+    "reason": gettext_lazy("Reason"),
+    "recipient": gettext_lazy("Recipient"),
+    "recipients": gettext_lazy("Recipients"),
+    "renamed": gettext_lazy("Renamed"),
+    "renamed_groups": gettext_lazy("Renamed groups"),
+    "resend": gettext_lazy("Resend"),
+    "returned": gettext_lazy("Returned"),
+    "returned_groups": gettext_lazy("Returned groups"),
+    "reviewed": gettext_lazy("Reviewed"),
+    "roles": gettext_lazy("Roles"),
+    "run": gettext_lazy("Run"),
+    "runs": gettext_lazy("Runs"),
+    "scopes": gettext_lazy("Scopes"),
+    "sent": gettext_lazy("Sent"),
+    "signed_out": gettext_lazy("Signed out"),
+    "spread_minutes": gettext_lazy("Spread minutes"),
+    "state": gettext_lazy("State"),
+    "status": gettext_lazy("Status"),
+    "still_mailable": gettext_lazy("Still mailable"),
+    "stopped": gettext_lazy("Stopped"),
+    "subject": gettext_lazy("Subject"),
+    "target_group": gettext_lazy("Target group"),
+    "target_groups": gettext_lazy("Target groups"),
+    "target_groups_moved_to": gettext_lazy("Target groups moved to"),
+    "text_length": gettext_lazy("Text length"),
+    "time_zone": gettext_lazy("Time zone"),
+    "total": gettext_lazy("Total"),
+    "trigger": gettext_lazy("Trigger"),
+    "unchanged": gettext_lazy("Unchanged"),
+    "version": gettext_lazy("Version"),
+    "weekdays": gettext_lazy("Weekdays"),
+    "why": gettext_lazy("Why"),
+    "writeback": gettext_lazy("Writeback"),
 }
 _CODES: dict[str, type[Choices]] = {
     "cause": SuppressionCause,
@@ -149,6 +228,18 @@ _CODES: dict[str, type[Choices]] = {
     "status": RunStatus,
 }
 _CODE = re.compile(r"(?=.{,40}$)[a-z]+(_[a-z0-9]+)*")
+# Words that are kept as they are, of schedules.
+_KEPT: dict[str, Words] = {
+    "Monday": gettext_lazy("Monday"),
+    "Tuesday": gettext_lazy("Tuesday"),
+    "Wednesday": gettext_lazy("Wednesday"),
+    "Thursday": gettext_lazy("Thursday"),
+    "Friday": gettext_lazy("Friday"),
+    "Saturday": gettext_lazy("Saturday"),
+    "Sunday": gettext_lazy("Sunday"),
+    "list": gettext_lazy("List"),
+    "groups": gettext_lazy("Groups"),
+}
 # What people typed is never a code, however it looks.
 _TYPED = frozenset(
     {
@@ -177,7 +268,7 @@ class Difference:
     is_changed: bool
 
 
-def actions() -> dict[str, tuple[str, str]]:
+def actions() -> dict[str, tuple[str, Words]]:
     """Return every word of the log with its family and its words, of this room and those above."""
     own = {word: (family, words) for family, every in _OWN.items() for word, words in every.items()}
     return own | {word: (family, str(words)) for word, (family, words) in rooms.actions().items()}
@@ -186,7 +277,7 @@ def actions() -> dict[str, tuple[str, str]]:
 def words_of(action: str) -> str:
     """Put an action in words; one that nobody listed is told by its own."""
     told = actions().get(action)
-    return told[1] if told else re.sub(r"[._]+", " ", action).strip().capitalize()
+    return str(told[1]) if told else re.sub(r"[._]+", " ", action).strip().capitalize()
 
 
 def actions_of(family: str) -> list[str]:
@@ -195,20 +286,20 @@ def actions_of(family: str) -> list[str]:
 
 def actions_like(text: str) -> list[str]:
     """Return the actions whose words hold a text."""
-    return [word for word, (_, words) in actions().items() if text.casefold() in words.casefold()]
+    return [word for word, (_, words) in actions().items() if text.casefold() in str(words).casefold()]
 
 
 def actor_words(entry: AuditEntry) -> str:
     if entry.actor_id:
         return entry.actor_label
     if entry.actor_label.startswith("run "):
-        return entry.actor_label.capitalize()
+        return gettext("Run %(number)s") % {"number": entry.actor_label.removeprefix("run ")}
     known = dict(Trigger.choices) | BY_THEMSELVES
     return str(known.get(entry.actor_label, entry.actor_label))
 
 
 def thing_words(entry: AuditEntry) -> str:
-    return THINGS.get(entry.object_type, entry.object_type.rpartition(".")[2].capitalize())
+    return str(THINGS.get(entry.object_type) or entry.object_type.rpartition(".")[2].capitalize())
 
 
 def differences(entry: AuditEntry) -> list[Difference]:
@@ -220,7 +311,7 @@ def differences(entry: AuditEntry) -> list[Difference]:
     rows = [(key, before.get(key), after.get(key)) for key in keys]
     told = [
         Difference(
-            labels.get(key) or _label(key),
+            str(labels.get(key) or _label(key)),
             _value(key, old) if key in before else "",
             _value(key, new) if key in after else "",
             has_both and old != new,
@@ -238,7 +329,10 @@ def summary(told: list[Difference], most: int = MOST_IN_ROW) -> str:
         for one in changed[:most]
     ]
     more = len(changed) - most
-    return "; ".join(said) + (f"; {more:,} more" if more > 0 else "")
+    if more > 0:
+        # Translators: ends a list: "Folder: a → b; 3 more".
+        said.append(ngettext("%(count)s more", "%(count)s more", more) % {"count": number(more)})
+    return "; ".join(said)
 
 
 def _one(told: Difference) -> str:
@@ -258,16 +352,16 @@ def _pairs(kept: Mapping[str, Any], beginning: str) -> Iterator[tuple[str, Any]]
 
 
 def _label(key: str) -> str:
-    return ", ".join(_KEYS.get(part, part.replace("_", " ").capitalize()) for part in key.split("."))
+    return ", ".join(str(_KEYS.get(part) or part.replace("_", " ").capitalize()) for part in key.split("."))
 
 
 def _value(key: str, value: Any) -> str:
     if value is None or value == "" or value == []:
         return "–"
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return gettext("Yes") if value else gettext("No")
     if isinstance(value, int) and not key.endswith(("id", "run", "mailing", "version", "from", "event", "test")):
-        return f"{value:,}"
+        return number(value)
     if isinstance(value, list):
         return ", ".join(_value(key, one) for one in value)
     return _text(key, str(value))
@@ -283,6 +377,8 @@ def _text(key: str, text: str) -> str:
         return text
     if len(text) > 15 and text[10] in "T " and (at := _time(text)):
         return f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S %Z}"
+    if text in _KEPT:
+        return str(_KEPT[text])
     return text.replace("_", " ").capitalize() if _CODE.fullmatch(text) else text
 
 

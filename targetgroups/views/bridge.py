@@ -8,7 +8,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.decorators import requires
@@ -48,8 +49,11 @@ def save(request: HttpRequest) -> HttpResponse:
         stored = Bridge.objects.get(pk=bridge.pk) if bridge else None  # the form has changed the one it was given
         return _page(request, stored, form, status=422)
     saved = form.save_by(person(request))
-    said = 'The bridge was saved. Next, <a href="{}">test the connection</a> to see whether MemberSuite accepts it.'
-    messages.success(request, format_html(said, "#check-title"))
+    said = gettext(
+        'The bridge was saved. Next, <a href="%(address)s">test the connection</a> '
+        "to see whether MemberSuite accepts it."
+    )
+    messages.success(request, SafeString(said % {"address": "#check-title"}))
     return redirect("targetgroups:one_bridge", bridge_id=saved.pk)
 
 

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from audit.models import AuditEntry
+from django.utils.translation import gettext, gettext_lazy
 
+from audit.models import AuditEntry
+from thrive_sync.lib.words import Words, number
+
+from ..forms import BRIDGE_LABELS
 from ..models import Bridge, Schedule, Subscriber
 
 CHANGES_SHOWN = 8
-LABELS = {field.name: str(field.verbose_name).capitalize() for field in Bridge._meta.concrete_fields} | {
-    "guard_percent": "Removal guard, percentage",
-    "guard_people": "Removal guard, people",
-    "name": "Association",
+LABELS: dict[str, Words] = BRIDGE_LABELS | {
+    "guard_percent": gettext_lazy("Removal guard, percentage"),
+    "guard_people": gettext_lazy("Removal guard, people"),
 }
 
 
@@ -59,18 +62,33 @@ def _rows(person: Subscriber | None) -> list[Mapped]:
         return "" if value is None else str(value)
 
     rows = [
-        Mapped("ID", "Remote ID", said("remote_id"), "Tells one person from another, whatever the address."),
-        Mapped("LocalID", "Local ID", said("local_id"), "The order in which a search is read."),
-        Mapped("EmailAddress", "E-mail", said("email"), "Without one, or with one no mail can reach: excluded."),
-        Mapped("FirstName", "First Name", said("first_name")),
-        Mapped("LastName", "Last Name", said("last_name")),
-        Mapped("DoNotEmail", "Do Not Email", "No" if person else "", "Anything but a clear No: excluded and erased."),
+        Mapped(
+            "ID",
+            gettext("Remote ID"),
+            said("remote_id"),
+            gettext("Tells one person from another, whatever the address."),
+        ),
+        Mapped("LocalID", gettext("Local ID"), said("local_id"), gettext("The order in which a search is read.")),
+        Mapped(
+            "EmailAddress",
+            gettext("E-mail"),
+            said("email"),
+            gettext("Without one, or with one no mail can reach: excluded."),
+        ),
+        Mapped("FirstName", gettext("First Name"), said("first_name")),
+        Mapped("LastName", gettext("Last Name"), said("last_name")),
+        Mapped(
+            "DoNotEmail",
+            gettext("Do Not Email"),
+            gettext("No") if person else "",
+            gettext("Anything but a clear No: excluded and erased."),
+        ),
     ]
-    attributes = person.attributes if person else {}
-    return rows + [
-        Mapped(name, name, str(value), "An extra field of a search: a column and personalization.")
-        for name, value in sorted(attributes.items())
-    ]
+    attributes, note = (
+        person.attributes if person else {},
+        gettext("An extra field of a search: a column and personalization."),
+    )
+    return rows + [Mapped(name, name, str(value), note) for name, value in sorted(attributes.items())]
 
 
 def changes(bridge: Bridge) -> list[Change]:
@@ -87,10 +105,12 @@ def _details(entry: AuditEntry) -> list[str]:
         return []
     changed = [name for name in after if name != "replaced" and before.get(name) != after[name]]
     told = [f"{LABELS.get(name, name)}: {_word(before.get(name))} → {_word(after[name])}" for name in changed]
-    return told + [f"{LABELS.get(name, name)} was replaced" for name in after.get("replaced", ())]
+    # Translators: %(secret)s is a field that holds a secret, such as "API user password".
+    replaced = gettext("%(secret)s was replaced")
+    return told + [replaced % {"secret": LABELS.get(name, name)} for name in after.get("replaced", ())]
 
 
 def _word(value: Any) -> str:
     if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:,}" if isinstance(value, int) else str(value or "–")
+        return gettext("on") if value else gettext("off")
+    return number(value) if isinstance(value, int) else str(value or "–")

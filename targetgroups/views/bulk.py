@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from accounts.decorators import requires
@@ -81,7 +82,7 @@ def _folder(folder_id: str) -> Folder:
         Folder.objects.filter(pk=folder_id) if folder_id.isascii() and folder_id.isdigit() else Folder.objects.none()
     )
     if (folder := known.first()) is None:
-        raise FolderRefused("There is no such folder any more. Choose another.")
+        raise FolderRefused(gettext("There is no such folder any more. Choose another."))
     return folder
 
 
@@ -114,7 +115,7 @@ def _answer(request: HttpRequest, done: Done, verb: str) -> HttpResponse:
 def _say(request: HttpRequest, done: Done, verb: str) -> None:
     level = messages.SUCCESS if not done.refused else messages.WARNING if done.groups else messages.ERROR
     if not done.groups and not done.refused:
-        messages.warning(request, "Tick at least one target group first.")
+        messages.warning(request, gettext("Tick at least one target group first."))
     else:
         said = render_to_string("targetgroups/_outcome.html", {"done": done, "verb": verb})
         messages.add_message(request, level, said)

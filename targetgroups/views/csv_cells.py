@@ -8,15 +8,16 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 
 from thrive_sync.lib.csv_export import in_steps
 
-from ..choices import field_label, reason_label
+from ..choices import detail_label, field_label, reason_label
 from ..columns import Column
 from ..models import Exclusion, Membership, RunOutcome
 from . import reading, run_lists
 
-ERASED = "erased: Do Not Email"
+ERASED = gettext_lazy("erased: Do Not Email")
 
 
 def member_lines(columns: Sequence[Column], people: QuerySet[Membership]) -> Iterator[list[object]]:
@@ -54,7 +55,8 @@ def _member_cell(column: Column, fields: Fields, zone: tzinfo) -> Cell:
     key = column.key
     if key == "status":
         left_at, address_key = fields.place("subscriber__do_not_email_at"), fields.place("subscriber__address_key")
-        return lambda row, causes: "Do Not Email" if row[left_at] else causes.get(row[address_key], "Active")
+        do_not_email, active = gettext("Do Not Email"), gettext("Active")
+        return lambda row, causes: do_not_email if row[left_at] else causes.get(row[address_key], active)
     if column.attribute:
         attributes = fields.place("subscriber__attributes")
         return lambda row, _: row[attributes].get(column.attribute, "")
@@ -72,7 +74,9 @@ def list_header(columns: Iterable[Column]) -> list[str]:
     return [
         str(label)
         for column in columns
-        for label in (("Field", "Before", "After") if column.key == "changes" else (column.label,))
+        for label in (
+            (gettext("Field"), gettext("Before"), gettext("After")) if column.key == "changes" else (column.label,)
+        )
     ]
 
 
@@ -101,22 +105,22 @@ def _list_cells(
     if key == "changes":
         return change
     if key == "outcome":
-        return (one.label,)
+        return (str(one.label),)
     if key == "remote_id":
         return (entry.remote_id,)
     if key == "email":
         return (person.email if person else "",)
     if key == "name":
-        return (ERASED if entry.is_erased else person.name if person else "",)
+        return (str(ERASED) if entry.is_erased else person.name if person else "",)
     if key == "reason":
         return (reason_label(row.reason) if one.has_reasons and not isinstance(row, Membership) else "",)
     if key == "state":
-        return ("Member" if isinstance(row, Membership) else reason_label(row.reason),)
+        return (gettext("Member") if isinstance(row, Membership) else reason_label(row.reason),)
     if key in ("first_name", "last_name", "local_id"):
         return (getattr(person, key) if person else "",)
     if not isinstance(row, Exclusion):
         return ("",)
-    return ({"rows": row.row_count, "detail": row.detail, "seen": time_cell(row.seen_at, zone)}[key],)
+    return ({"rows": row.row_count, "detail": detail_label(row.detail), "seen": time_cell(row.seen_at, zone)}[key],)
 
 
 def time_cell(value: datetime | None, zone: tzinfo) -> str:

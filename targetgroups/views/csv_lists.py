@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 
 from thrive_sync.lib.csv_export import in_steps
 
@@ -16,7 +17,10 @@ from ..models import SyncRun, TargetGroup
 from .csv_cells import time_cell
 
 # Columns that a file tells apart in more cells than the page does.
-_HEADERS = {"count": ("Count", "State", "Counted"), "took": ("Took (seconds)",)}
+_HEADERS = {
+    "count": (gettext_lazy("Count"), gettext_lazy("State"), gettext_lazy("Counted")),
+    "took": (gettext_lazy("Took (seconds)"),),
+}
 
 
 def header(columns: Iterable[Column]) -> list[str]:
@@ -47,11 +51,11 @@ def run_lines(columns: Sequence[Column], runs: QuerySet[SyncRun]) -> Iterator[li
         if key in times:
             return (time_cell(times[key], zone),)
         if key == "outcome":
-            return ("Stalled" if run.is_stalled(now) else _outcome(run),)
+            return (gettext("Stalled") if run.is_stalled(now) else _outcome(run),)
         if key == "who":
             return (", ".join(str(asked.user) for asked in run.requests.all() if asked.user),)
         texts: dict[str, object] = {
-            "run": f"{run.get_kind_display()} {run.pk}",
+            "run": str(run),
             "target_group": run.target_group.name if run.target_group else run.bridge.name,
             "trigger": run.get_trigger_display(),
             "took": round(run.took.total_seconds(), 1) if run.took else "",

@@ -9,6 +9,7 @@ from typing import Concatenate, ParamSpec
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from accounts.permissions import EDIT_GROUPS
 from audit.models import AuditEntry
@@ -40,7 +41,7 @@ def _answer(request: HttpRequest, group_id: int, group: TargetGroup | None) -> H
     if getattr(request, "htmx", False):  # no part of a page can say it: the whole page goes there
         return HttpResponse(status=404, headers={"HX-Redirect": reverse("targetgroups:info", args=[group_id])})
     if group is None:
-        back = {"back": reverse("targetgroups:target_groups"), "back_label": "Go to Target Groups"}
+        back = {"back": reverse("targetgroups:target_groups"), "back_label": gettext("Go to Target Groups")}
         return render(request, "404.html", back, status=404)
     deleted = AuditEntry.objects.filter(
         object_type="targetgroups.targetgroup", object_id=str(group.pk), action="target_group.deleted"

@@ -9,10 +9,12 @@ from django.db.models import Count, Q
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
 from accounts.permissions import EDIT_GROUPS, VIEW_GROUPS
+from thrive_sync.lib.words import number
 
 from .. import folders
 from ..exceptions import FolderRefused
@@ -35,7 +37,7 @@ def create(request: HttpRequest) -> HttpResponse:
         folder = folders.create_folder(name, person(request))
     except FolderRefused as error:
         return _page(request, typed=name, problem=error.sentence)
-    return _done(request, f"The folder “{folder.name}” was created.")
+    return _done(request, gettext("The folder “%(folder)s” was created.") % {"folder": folder.name})
 
 
 @requires(VIEW_GROUPS, EDIT_GROUPS)
@@ -47,7 +49,8 @@ def rename(request: HttpRequest, folder_id: int) -> HttpResponse:
         folders.rename_folder(folder, name, person(request))
     except FolderRefused as error:
         return _page(request, renamed=folder_id, typed=name, problem=error.sentence)
-    return _done(request, f"The folder “{before}” is called “{folder.name}” now.")
+    said = gettext("The folder “%(before)s” is called “%(after)s” now.")
+    return _done(request, said % {"before": before, "after": folder.name})
 
 
 @requires(VIEW_GROUPS, EDIT_GROUPS)
@@ -58,8 +61,12 @@ def delete(request: HttpRequest, folder_id: int) -> HttpResponse:
         moved = folders.delete_folder(folder, person(request))
     except FolderRefused as error:
         return _page(request, problem=error.sentence)
-    groups = f"{moved:,} target group{'' if moved == 1 else 's'}"
-    return _done(request, f"The folder “{folder.name}” was deleted; {groups} moved to {Folder.MAIN}.")
+    said = ngettext(
+        "The folder “%(folder)s” was deleted; %(count)s target group moved to %(main)s.",
+        "The folder “%(folder)s” was deleted; %(count)s target groups moved to %(main)s.",
+        moved,
+    )
+    return _done(request, said % {"folder": folder.name, "count": number(moved), "main": Folder.MAIN})
 
 
 def _done(request: HttpRequest, sentence: str) -> HttpResponse:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from accounts.models import User
 from accounts.permissions import VIEW_GROUPS, VIEW_SUBSCRIBERS
+from thrive_sync.lib.words import Words, number
 
 from ..models import Subscriber, SyncRun, TargetGroup
 from ..rooms import Hit, above
@@ -22,7 +24,7 @@ SHORTEST_NAME = 2
 class Kind:
     """Something that can be searched by those who have the right."""
 
-    label: str
+    label: Words
     right: str
     find: Callable[[str, int], Sequence[Hit]]
 
@@ -31,7 +33,7 @@ class Kind:
 class Finding:
     """The hits of one kind; `has_more` tells that narrower words would help."""
 
-    label: str
+    label: Words
     hits: Sequence[Hit]
     has_more: bool
 
@@ -40,7 +42,7 @@ def everywhere(user: User, text: str, most: int) -> list[Finding]:
     """Return what this person may find, kinds without a hit left out."""
     others = [Kind(str(room.label), room.right, room.find) for room in above()]
     kinds = [(kind.label, kind.find) for kind in (*_HERE, *others) if user.may(kind.right)]
-    findings = [_finding("Pages", find_places(user, text, most + 1), most)]
+    findings = [_finding(gettext("Pages"), find_places(user, text, most + 1), most)]
     findings += [_finding(label, find(text, most + 1), most) for label, find in kinds]
     return [finding for finding in findings if finding.hits]
 
@@ -67,10 +69,10 @@ def subscribers(text: str, most: int) -> list[Hit]:
 
 def runs(text: str, most: int) -> list[Hit]:
     """Find a run by its number, also as "run 12" or "#12"."""
-    number = text.lower().removeprefix("run").strip().removeprefix("#")
-    if not (number.isascii() and number.isdigit() and len(number) < 19):
+    digits = text.lower().removeprefix("run").removeprefix(gettext("run")).strip().removeprefix("#")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
         return []
-    rows = SyncRun.objects.filter(pk=int(number)).select_related("target_group", "bridge")
+    rows = SyncRun.objects.filter(pk=int(digits)).select_related("target_group", "bridge")
     return [
         Hit(
             str(run), reverse("targetgroups:run", args=[run.pk]), "activity",
@@ -81,23 +83,27 @@ def runs(text: str, most: int) -> list[Hit]:
 
 
 _HERE = (
-    Kind("Target Groups", VIEW_GROUPS, groups),
-    Kind("Sync runs", VIEW_GROUPS, runs),
-    Kind("Subscribers", VIEW_SUBSCRIBERS, subscribers),
+    Kind(gettext_lazy("Target Groups"), VIEW_GROUPS, groups),
+    Kind(gettext_lazy("Sync runs"), VIEW_GROUPS, runs),
+    Kind(gettext_lazy("Subscribers"), VIEW_SUBSCRIBERS, subscribers),
 )
 
 
-def _finding(label: str, hits: Sequence[Hit], most: int) -> Finding:
+def _finding(label: Words, hits: Sequence[Hit], most: int) -> Finding:
     return Finding(label, hits[:most], len(hits) > most)
 
 
 def _about_group(group: TargetGroup) -> str:
     if group.is_gone:
-        return "No longer in MemberSuite"
-    return group.state.label if group.member_count is None else f"{group.member_count:,} subscribers"
+        return gettext("No longer in MemberSuite")
+    if group.member_count is None:
+        return str(group.state.label)
+    told = ngettext("%(count)s subscribers", "%(count)s subscribers", group.member_count)
+    return told % {"count": number(group.member_count)}
 
 
 def _person(person: Subscriber) -> Hit:
-    known = [part for part in (person.email if person.name else "", f"Remote ID {person.remote_id}") if part]
+    remote_id = gettext("Remote ID %(remote_id)s") % {"remote_id": person.remote_id}
+    known = [part for part in (person.email if person.name else "", remote_id) if part]
     address = reverse("targetgroups:subscriber", args=[person.pk])
     return Hit(person.name or person.email or person.remote_id, address, "person-circle", " · ".join(known))

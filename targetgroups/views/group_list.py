@@ -13,6 +13,7 @@ from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext
 
 from accounts.models import User
 from accounts.permissions import EDIT_GROUPS, EXPORT, SYNC, VIEW_SUBSCRIBERS
@@ -155,7 +156,8 @@ def _chips(request: HttpRequest, wanted: Wanted) -> list[dict[str, str]]:
         others = [pair for place, pair in enumerate(pairs) if place != number]
         chips.append({"words": criterion.words, "problem": criterion.problem, "without": _address(request, others)})
     if wanted.refresh:
-        words = f"The refresh told of them as “{refreshes.word_of(wanted.part)}”"
+        # Translators: %(part)s is "new", "renamed" and so on.
+        words = gettext("The refresh told of them as “%(part)s”") % {"part": refreshes.word_of(wanted.part)}
         chips.append({"words": words, "problem": "", "without": _address(request, pairs, without=("refresh", "part"))})
     return chips
 

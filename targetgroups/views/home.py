@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
@@ -60,7 +61,7 @@ def _elsewhere(request: HttpRequest) -> HttpResponse:
     for codename, page in ELSEWHERE:
         if person(request).may(codename):
             return redirect(page)
-    raise PermissionDenied("You have no role yet. Ask an administrator to give you one.")
+    raise PermissionDenied(gettext("You have no role yet. Ask an administrator to give you one."))
 
 
 def _rights(request: HttpRequest) -> dict[str, bool]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.permissions import EXPORT
 from thrive_sync.lib.paging import KeysetPage, keyset_page
@@ -26,7 +27,7 @@ from .reading import hits_among
 from .run_lists import Named, PeopleList
 from .sums import kept_count
 
-LIST = PeopleList("in_search", "In the search", IN_SEARCH)
+LIST = PeopleList("in_search", gettext_lazy("In the search"), IN_SEARCH)
 # The word in an address for those whom the sync found eligible.
 MEMBER = "member"
 _MEMBERS, _EXCLUDED = "m", "x"
@@ -74,7 +75,7 @@ class Asked:
 
 
 def state_of(row: run_lists.Entry) -> str:
-    return "Member" if isinstance(row, Membership) else reason_label(row.reason)
+    return gettext("Member") if isinstance(row, Membership) else reason_label(row.reason)
 
 
 def asked_by(request: HttpRequest) -> Asked:
@@ -123,8 +124,8 @@ def list_context(request: HttpRequest, group: TargetGroup) -> dict[str, Any]:
         "hits": _hits(page, parts) if asked.text else None,
         "reason": asked.reason,
         "reasons": numbers,
-        "all_name": "Everybody",
-        "parts_name": "What became of them",
+        "all_name": gettext("Everybody"),
+        "parts_name": gettext("What became of them"),
         "number": group.search_count if number is None else number,
         "may_export": person(request).may(EXPORT),
     }
@@ -222,7 +223,7 @@ def _numbers(group: TargetGroup) -> list[tuple[str, str, int]]:
     if group.search_count is None:
         return []
     excluded = run_lists.reasons_among(group.exclusion_counts)
-    return [(MEMBER, "Member", group.search_count - sum(count for _, _, count in excluded)), *excluded]
+    return [(MEMBER, gettext("Member"), group.search_count - sum(count for _, _, count in excluded)), *excluded]
 
 
 def _hits(page: KeysetPage[Listed], parts: Sequence[Part]) -> int:

@@ -8,11 +8,13 @@ from typing import Any
 from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.decorators import requires
 from accounts.permissions import EXPORT, SYNC, VIEW_GROUPS, VIEW_SUBSCRIBERS
 from thrive_sync.lib.statements import ById
+from thrive_sync.lib.words import Words
 
 from .. import enqueue
 from ..choices import RECEIVING, NotReceiving, RunKind, Trigger
@@ -29,14 +31,18 @@ from .run_people import list_context, wanted
 from .sums import group_sums, receiving_sums
 
 PAGE = 50
-ONLY = {RECEIVING: "Will receive a mailing", **dict(NotReceiving.choices)}
+ONLY: dict[str, Words] = {RECEIVING: gettext_lazy("Will receive a mailing"), **dict(NotReceiving.choices)}
 TABS = (
-    ("overview", "Overview", "targetgroups:info"),
-    ("counts", "Counts", "targetgroups:counts"),
-    ("subscribers", "Subscribers", "targetgroups:subscribers"),
-    ("excluded", "Excluded", "targetgroups:excluded"),
-    ("history", "History", "targetgroups:history"),
-    ("mailings", "Active Mailings", "mailings:group_mailings"),  # by name alone: that room leans on this one
+    ("overview", gettext_lazy("Overview"), "targetgroups:info"),
+    ("counts", gettext_lazy("Counts"), "targetgroups:counts"),
+    ("subscribers", gettext_lazy("Subscribers"), "targetgroups:subscribers"),
+    ("excluded", gettext_lazy("Excluded"), "targetgroups:excluded"),
+    ("history", gettext_lazy("History"), "targetgroups:history"),
+    (
+        "mailings",
+        gettext_lazy("Active Mailings"),
+        "mailings:group_mailings",
+    ),  # by name alone: that room leans on this one
 )
 
 
@@ -201,6 +207,6 @@ def _tab(request: HttpRequest, group: TargetGroup, name: str, **context: Any) ->
     return render(request, "targetgroups/info.html" if is_alone else "targetgroups/_info.html", everything)
 
 
-def _tabs(request: HttpRequest) -> list[tuple[str, str, str]]:
+def _tabs(request: HttpRequest) -> list[tuple[str, Words, str]]:
     sees_people = person(request).may(VIEW_SUBSCRIBERS)
     return [tab for tab in TABS if sees_people or tab[0] not in ("subscribers", "excluded")]

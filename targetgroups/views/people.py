@@ -8,6 +8,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 import audit
@@ -108,7 +109,7 @@ def _cell(line: Line, column: Column, zone: tzinfo) -> object:
     if column.key in ("first_name", "last_name", "name", "local_id"):
         return getattr(who, column.key) if who else ""
     if column.key == "status":
-        return line.status or "Active"
+        return line.status or gettext("Active")
     if column.key == "groups":
         return line.group_count
     if column.key == "group":

@@ -9,10 +9,12 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
 
 from thrive_sync.lib.paging import KeysetPage, keyset_page
+from thrive_sync.lib.words import Words
 
-from ..choices import BOUNCES, WISHES, ExclusionReason, SuppressionCause
+from ..choices import BOUNCES, WISHES, ExclusionReason, SuppressionCause, detail_label
 from ..columns import LEFT_OUT, PEOPLE, SUPPRESSED, Column, Table
 from ..models import Bridge, Exclusion, Membership, Subscriber, Suppression, TargetGroup
 from .asking import Ordering
@@ -56,12 +58,12 @@ class Show:
     """One choice of the page, by its word in the address."""
 
     word: str
-    label: str
+    label: Words
     table: Table
     rows: Callable[[Bridge, str, str], QuerySet[Any]]  # of a bridge, with a text looked for and a reason
     lines: Callable[[Bridge, Sequence[Any]], list[Line]]
     orders: Mapping[str, list[str]]
-    reasons: Sequence[tuple[str, str]] = field(default=())
+    reasons: Sequence[tuple[str, Words]] = field(default=())
 
     @property
     def default_order(self) -> Ordering:
@@ -160,7 +162,7 @@ def status_of(person: Subscriber, suppressed: Mapping[str, str]) -> str:
     if person.erased_at:
         return str(SuppressionCause.ERASED.label)
     if person.do_not_email_at:
-        return "Do Not Email"
+        return gettext("Do Not Email")
     return suppressed.get(person.address_key, "")
 
 
@@ -229,7 +231,7 @@ def _left_out_lines(bridge: Bridge, rows: Sequence[Exclusion]) -> list[Line]:
             remote_id=row.remote_id,
             reason=row.get_reason_display(),
             since=row.seen_at,
-            detail=row.detail,
+            detail=detail_label(row.detail),
             group=groups.get(row.target_group_id),
         )
         for row in rows
@@ -241,18 +243,18 @@ _SUPPRESSED_ORDERS = {"since": ["suppressed_at", "id"], "email": ["address_key",
 _LEFT_OUT_ORDERS = {"remote_id": ["remote_key", "id"]}
 
 
-def _choices(words: Sequence[SuppressionCause | ExclusionReason]) -> list[tuple[str, str]]:
-    return [(str(word), str(word.label)) for word in words]
+def _choices(words: Sequence[SuppressionCause | ExclusionReason]) -> list[tuple[str, Words]]:
+    return [(str(word), word.label) for word in words]
 
 
 SHOWS = {
     show.word: show
     for show in (
-        Show("all", "All", PEOPLE, _everybody, _people_lines, _PEOPLE_ORDERS),
-        Show("active", "Active", PEOPLE, _active, _people_lines, _PEOPLE_ORDERS),
+        Show("all", pgettext_lazy("subscribers", "All"), PEOPLE, _everybody, _people_lines, _PEOPLE_ORDERS),
+        Show("active", pgettext_lazy("subscribers", "Active"), PEOPLE, _active, _people_lines, _PEOPLE_ORDERS),
         Show(
             "opted_out",
-            "Opted out",
+            gettext_lazy("Opted out"),
             SUPPRESSED,
             _suppressed_for(WISHES),
             _suppressed_lines,
@@ -261,7 +263,7 @@ SHOWS = {
         ),
         Show(
             "bounced",
-            "Bounced",
+            gettext_lazy("Bounced"),
             SUPPRESSED,
             _suppressed_for(BOUNCES),
             _suppressed_lines,
@@ -270,7 +272,7 @@ SHOWS = {
         ),
         Show(
             EXCLUDED,
-            "Excluded",
+            gettext_lazy("Excluded"),
             LEFT_OUT,
             _left_out,
             _left_out_lines,

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext, gettext_lazy, pgettext
+
 from thrive_sync.lib.addresses import address_key
 
-from ..choices import ExclusionReason, OutcomeKind, SuppressionCause, reason_label
+from ..choices import ExclusionReason, OutcomeKind, SuppressionCause, detail_label, reason_label
 from ..models import Exclusion, Membership, RunOutcome, Subscriber, Suppression, TargetGroup
 from ..wishes import LIFTABLE, suppressed_address
 
@@ -27,7 +29,7 @@ class Why:
 
 @dataclass(frozen=True)
 class GroupLine:
-    """A group and what the person is in it."""
+    """A group and what the person is in it: `word`, or a member where `is_in`."""
 
     group: TargetGroup
     word: str
@@ -35,38 +37,43 @@ class GroupLine:
     tone: str
     why: str
     since: datetime | None
+    is_in: bool = False
 
 
 _REMEDIES = {
-    SuppressionCause.OPT_OUT: "Opt in here, if the person asks for it.",
-    SuppressionCause.HARD_BOUNCE: "Correct the address in MemberSuite. If it is right, opt in here.",
-    SuppressionCause.SOFT_BOUNCES: "Correct the address in MemberSuite. If it is right, opt in here.",
-    SuppressionCause.COMPLAINT: "The person called a message spam. If they ask to be mailed, lift it in Suppressions.",
-    SuppressionCause.MANUAL: "Opt in here, if the reason no longer holds.",
-    SuppressionCause.ERASED: "This can't be taken back.",
+    SuppressionCause.OPT_OUT: gettext_lazy("Opt in here, if the person asks for it."),
+    SuppressionCause.HARD_BOUNCE: gettext_lazy("Correct the address in MemberSuite. If it is right, opt in here."),
+    SuppressionCause.SOFT_BOUNCES: gettext_lazy("Correct the address in MemberSuite. If it is right, opt in here."),
+    SuppressionCause.COMPLAINT: gettext_lazy(
+        "The person called a message spam. If they ask to be mailed, lift it in Suppressions."
+    ),
+    SuppressionCause.MANUAL: gettext_lazy("Opt in here, if the reason no longer holds."),
+    SuppressionCause.ERASED: gettext_lazy("This can't be taken back."),
 }
 
 
 def reasons_against(person: Subscriber, suppressions: list[Suppression], group_count: int) -> list[Why]:
     """Say every reason why no mailing reaches this person, the strongest first; empty: one does."""
     if person.erased_at:
-        return [Why("Erased here on request", person.erased_at, "This can't be taken back.")]
+        return [Why(gettext("Erased here on request"), person.erased_at, gettext("This can't be taken back."))]
     if person.do_not_email_at:
-        remedy = "Only MemberSuite can change this. When it did, check again."
+        remedy = gettext("Only MemberSuite can change this. When it did, check again.")
         if suppressions:
-            remedy = (
+            remedy = gettext(
                 "It was told so from here, after an opt-out. Opt in here, if the person asks for it: it is told again."
             )
-        return [Why("MemberSuite says Do Not Email = Yes", person.do_not_email_at, remedy)]
+        return [Why(gettext("MemberSuite says Do Not Email = Yes"), person.do_not_email_at, remedy)]
     against = [
-        Why(row.get_cause_display(), row.suppressed_at, _REMEDIES[SuppressionCause(row.cause)], row.note)
+        Why(row.get_cause_display(), row.suppressed_at, str(_REMEDIES[SuppressionCause(row.cause)]), row.note)
         for row in suppressions
     ]
     if not person.address_key:
-        against.append(Why("There is no e-mail address", None, "Enter one in MemberSuite."))
+        against.append(Why(gettext("There is no e-mail address"), None, gettext("Enter one in MemberSuite.")))
     if not group_count:
-        remedy = "Mailings go to target groups: the person must be in a search in MemberSuite, and that be synced."
-        against.append(Why("In no target group", None, remedy))
+        remedy = gettext(
+            "Mailings go to target groups: the person must be in a search in MemberSuite, and that be synced."
+        )
+        against.append(Why(gettext("In no target group"), None, remedy))
     return against
 
 
@@ -99,12 +106,13 @@ def group_lines(person: Subscriber) -> list[GroupLine]:
 
 
 def _member_lines(person: Subscriber) -> Iterator[GroupLine]:
-    why = "Its search found the record, with Do Not Email = No and an address."
+    why = gettext("Its search found the record, with Do Not Email = No and an address.")
     if person.do_not_email_at:
-        why = "Was in it at its last sync; the next one lets the person go."
+        why = gettext("Was in it at its last sync; the next one lets the person go.")
     members = Membership.objects.filter(subscriber=person, target_group__deleted_at__isnull=True)
     for row in members.select_related("target_group").order_by("target_group__name")[:MOST_GROUPS]:
-        yield GroupLine(row.target_group, "In", "check-circle-fill", "ok", why, row.subscribed_at)
+        word = pgettext("a person is in a group", "In")
+        yield GroupLine(row.target_group, word, "check-circle-fill", "ok", why, row.subscribed_at, is_in=True)
 
 
 def _left_out_lines(person: Subscriber) -> Iterator[GroupLine]:
@@ -116,9 +124,13 @@ def _left_out_lines(person: Subscriber) -> Iterator[GroupLine]:
         target_group__deleted_at__isnull=True,
     ).exclude(reason=ExclusionReason.DUPLICATE_ROW)
     for row in rows.select_related("target_group").order_by("target_group__name")[:MOST_GROUPS]:
-        detail = f" ({row.detail})" if row.detail else ""
-        why = f"In the search, but: {row.get_reason_display()}{detail}."
-        yield GroupLine(row.target_group, "Left out", "envelope-slash", "warn", why, row.seen_at)
+        told = (
+            gettext("In the search, but: %(reason)s (%(detail)s).")
+            if row.detail
+            else gettext("In the search, but: %(reason)s.")
+        )
+        why = told % {"reason": row.get_reason_display(), "detail": detail_label(row.detail)}
+        yield GroupLine(row.target_group, gettext("Left out"), "envelope-slash", "warn", why, row.seen_at)
 
 
 def _left_lines(person: Subscriber) -> Iterator[GroupLine]:
@@ -127,10 +139,11 @@ def _left_lines(person: Subscriber) -> Iterator[GroupLine]:
     for row in present.order_by("-recorded_at")[:MOST_GROUPS]:
         if row.run.target_group:
             why = f"{reason_label(row.reason)}."
-            yield GroupLine(row.run.target_group, "Left", "dash-circle", "quiet", why, row.recorded_at)
+            word = pgettext("a person has left a group", "Left")
+            yield GroupLine(row.run.target_group, word, "dash-circle", "quiet", why, row.recorded_at)
 
 
 def read_at(lines: list[GroupLine]) -> datetime | None:
     """Return the age of the fields: the last completed sync of any group that the person is in."""
-    times = [line.group.read_at for line in lines if line.word == "In" and line.group.read_at]
+    times = [line.group.read_at for line in lines if line.is_in and line.group.read_at]
     return max(times, default=None)

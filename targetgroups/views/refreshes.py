@@ -45,4 +45,4 @@ def former_names(run: SyncRun | None) -> dict[int, str]:
 
 
 def word_of(part: str) -> str:
-    return RefreshPart(part).label
+    return str(RefreshPart(part).label)

@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
-from django.utils.dateformat import format as format_date
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
+from thrive_sync.lib import words
 from thrive_sync.lib.paging import KeysetPage, keyset_page
 
 from ..choices import RunKind, RunStatus, Trigger
@@ -24,7 +25,12 @@ from ..models import ScheduleFiring, SyncRequest, SyncRun, TargetGroup
 from ..querysets import SyncRunQuerySet
 
 Rows = TypeVar("Rows", bound="QuerySet[Any]")
-PRESETS = {"today": ("Today", 1), "7d": ("7 days", 7), "30d": ("30 days", 30)}
+PRESETS = {"today": (gettext_lazy("Today"), 1), "7d": (gettext_lazy("7 days"), 7), "30d": (gettext_lazy("30 days"), 30)}
+_PRESETS_WITHIN = {
+    "today": gettext_lazy("today"),
+    "7d": gettext_lazy("in the last 7 days"),
+    "30d": gettext_lazy("in the last 30 days"),
+}
 MOST_OFFERED = 20
 _PAGE_OF_A_LIST = ("after", "before")
 # The parts of an address that make one filter, by the filter's name.
@@ -135,7 +141,7 @@ def presets_of(when: str, address: QueryDict) -> Iterator[tuple[str, str, bool]]
     """Give label, address and whether it is chosen, of each span of days that one click chooses."""
     for word, (label, _) in PRESETS.items():
         rest = query_without(address, "when", "since", "until")
-        yield label, f"{rest}&when={word}" if rest else f"when={word}", when == word
+        yield str(label), f"{rest}&when={word}" if rest else f"when={word}", when == word
 
 
 def bar_of(filters: RunFilters, address: QueryDict) -> dict[str, Any]:
@@ -145,10 +151,10 @@ def bar_of(filters: RunFilters, address: QueryDict) -> dict[str, Any]:
     who = str(filters.who.pk) if filters.who else ""
     return {
         "selects": [
-            ("kind", "Kind", [("", "All kinds"), *RunKind.choices], filters.kind),
-            ("trigger", "Trigger", [("", "All triggers"), *Trigger.choices], filters.trigger),
-            ("who", "Who", [("", "Everybody"), *people], who),
-            ("outcome", "Outcome", [("", "All outcomes"), *RunStatus.choices], filters.outcome),
+            ("kind", gettext("Kind"), [("", gettext("All kinds")), *RunKind.choices], filters.kind),
+            ("trigger", gettext("Trigger"), [("", gettext("All triggers")), *Trigger.choices], filters.trigger),
+            ("who", gettext("Who"), [("", gettext("Everybody")), *people], who),
+            ("outcome", gettext("Outcome"), [("", gettext("All outcomes")), *RunStatus.choices], filters.outcome),
         ],
         "presets": list(presets_of(filters.when, address)),
         "group_name": typed,
@@ -190,16 +196,21 @@ def _firing(asked: QueryDict) -> ScheduleFiring | None:
 
 def _words(filters: RunFilters, name: str) -> tuple[str, str]:
     if name == "who":
-        return "Who", str(filters.who.get_full_name() or filters.who) if filters.who else ""
+        return gettext("Who"), str(filters.who.get_full_name() or filters.who) if filters.who else ""
     if name == "firing" and filters.firing:
-        at = timezone.localtime(filters.firing.fired_at)
-        return "Schedule", f"{filters.firing.schedule.what}, {format_date(at, 'M j, H:i')}"
+        # Translators: what a schedule does, and when it did: "Sync of all groups, May 3, 2031, 02:00:00 UTC".
+        told = gettext("%(what)s, %(time)s")
+        named = {"what": filters.firing.schedule.what, "time": words.exact(filters.firing.fired_at)}
+        return gettext("Schedule"), told % named
     if name == "group":
-        return "Target group", str(filters.group)
+        return gettext("Target group"), str(filters.group)
     if name in ("when", "since", "until"):
-        return words_of_time("Asked for", name, filters.when, filters.since, filters.until)
-    choices = {"kind": RunKind, "trigger": Trigger, "outcome": RunStatus}[name]
-    return name.capitalize(), str(choices(getattr(filters, name)).label)
+        return words_of_time(gettext("Asked for"), name, filters.when, filters.since, filters.until)
+    if name == "kind":
+        return gettext("Kind"), str(RunKind(filters.kind).label)
+    if name == "trigger":
+        return gettext("Trigger"), str(Trigger(filters.trigger).label)
+    return gettext("Outcome"), str(RunStatus(filters.outcome).label)
 
 
 def _order(filters: RunFilters) -> list[str]:
@@ -229,9 +240,10 @@ def in_days(
 def words_of_time(label: str, name: str, when: str, since: date | None, until: date | None) -> tuple[str, str]:
     """Put one of the filters of time in words."""
     if name == "when":
-        return label, "today" if when == "today" else f"in the last {PRESETS[when][0]}"
+        return label, str(_PRESETS_WITHIN[when])
     day = since if name == "since" else until
-    return label, f"{'from' if name == 'since' else 'up to'} {format_date(day, 'M j, Y') if day else ''}"
+    told = gettext("from %(day)s") if name == "since" else gettext("up to %(day)s")
+    return label, told % {"day": words.day(_midnight(day)) if day else ""}
 
 
 def day_of(text: str) -> date | None:

@@ -11,8 +11,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from thrive_sync.lib.paging import KeysetPage, keyset_page
+from thrive_sync.lib.words import Words
 
 from ..choices import ExclusionReason, OutcomeKind, RemovalReason, RunKind, reason_label
 from ..columns import ADDED_BY_RUN, CHANGED_BY_RUN, EXCLUDED, KEPT_BY_RUN, REMOVED_BY_RUN, WOULD_BE_ADDED, Table
@@ -28,7 +30,7 @@ class PeopleList:
     """A list of a run, by its word in the address."""
 
     word: str
-    label: str
+    label: Words
     table: Table
     kind: OutcomeKind | None = None  # None: told by the members, or by the exclusions
 
@@ -49,16 +51,16 @@ class PeopleList:
 LISTS = {
     one.word: one
     for one in (
-        PeopleList("added", "Added", ADDED_BY_RUN),
-        PeopleList("added_left", "Added, left since", REMOVED_BY_RUN, OutcomeKind.REMOVED),
-        PeopleList("changed", "Changed", CHANGED_BY_RUN, OutcomeKind.CHANGED),
-        PeopleList("removed", "Removed", REMOVED_BY_RUN, OutcomeKind.REMOVED),
-        PeopleList("kept", "Kept on doubt", KEPT_BY_RUN, OutcomeKind.KEPT),
-        PeopleList("would_add", "Would be added", WOULD_BE_ADDED, OutcomeKind.WOULD_ADD),
-        PeopleList("would_change", "Would be changed", CHANGED_BY_RUN, OutcomeKind.WOULD_CHANGE),
-        PeopleList("would_remove", "Would be removed", REMOVED_BY_RUN, OutcomeKind.WOULD_REMOVE),
-        PeopleList("would_stay", "Would stay", ADDED_BY_RUN),
-        PeopleList("excluded", "Excluded", EXCLUDED),
+        PeopleList("added", gettext_lazy("Added"), ADDED_BY_RUN),
+        PeopleList("added_left", gettext_lazy("Added, left since"), REMOVED_BY_RUN, OutcomeKind.REMOVED),
+        PeopleList("changed", gettext_lazy("Changed"), CHANGED_BY_RUN, OutcomeKind.CHANGED),
+        PeopleList("removed", gettext_lazy("Removed"), REMOVED_BY_RUN, OutcomeKind.REMOVED),
+        PeopleList("kept", gettext_lazy("Kept on doubt"), KEPT_BY_RUN, OutcomeKind.KEPT),
+        PeopleList("would_add", gettext_lazy("Would be added"), WOULD_BE_ADDED, OutcomeKind.WOULD_ADD),
+        PeopleList("would_change", gettext_lazy("Would be changed"), CHANGED_BY_RUN, OutcomeKind.WOULD_CHANGE),
+        PeopleList("would_remove", gettext_lazy("Would be removed"), REMOVED_BY_RUN, OutcomeKind.WOULD_REMOVE),
+        PeopleList("would_stay", gettext_lazy("Would stay"), ADDED_BY_RUN),
+        PeopleList("excluded", gettext_lazy("Excluded"), EXCLUDED),
     )
 }
 _WOULD = {"would_add": "added", "would_change": "changed", "would_remove": "removed"}
@@ -104,7 +106,7 @@ def list_or_404(run: SyncRun, word: str) -> PeopleList:
     return LISTS[word]
 
 
-def lists_of(run: SyncRun, now: datetime | None = None) -> list[tuple[str, str, int | None]]:
+def lists_of(run: SyncRun, now: datetime | None = None) -> list[tuple[str, Words, int | None]]:
     """Return the lists that this run has, word, label and number: none before its end, or once they are cleared."""
     if run.target_group is None or not run.is_final or not run.keeps_people(now or timezone.now()):
         return []

@@ -10,13 +10,15 @@ from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.decorators import requires
 from accounts.permissions import EDIT_BRIDGE, SYNC, VIEW_BRIDGE, VIEW_GROUPS
+from thrive_sync.lib.words import number
 
 from .. import schedules
-from ..choices import ACTIVE, GOOD, RunStatus
+from ..choices import ACTIVE, GOOD, RunStatus, runs_that_are
 from ..exceptions import NotAllowedNow
 from ..forms import ScheduleForm
 from ..models import Bridge, Schedule, ScheduleFiring, TargetGroup
@@ -61,9 +63,9 @@ def new_schedule(request: HttpRequest) -> HttpResponse:
     group = TargetGroup.objects.present().filter(pk=whole(request, "group") or 0).first()
     bridge = group.bridge if group else reading.chosen(reading.bridges(), whole(request, "bridge"))
     if bridge is None:
-        messages.info(request, "Set up the bridge first: a schedule is for one association.")
+        messages.info(request, gettext("Set up the bridge first: a schedule is for one association."))
         return redirect("targetgroups:bridge_configuration")
-    return _edit(request, Schedule(bridge=bridge, target_group=group), "The schedule was made.")
+    return _edit(request, Schedule(bridge=bridge, target_group=group), gettext("The schedule was made."))
 
 
 @requires(VIEW_BRIDGE)
@@ -78,7 +80,7 @@ def one_schedule(request: HttpRequest, schedule_id: int) -> HttpResponseBase:
 
 @requires(VIEW_BRIDGE, EDIT_BRIDGE)
 def _change(request: HttpRequest, schedule: Schedule) -> HttpResponse:
-    return _edit(request, schedule, "The schedule was saved.")
+    return _edit(request, schedule, gettext("The schedule was saved."))
 
 
 @requires(VIEW_BRIDGE, EDIT_BRIDGE)
@@ -86,7 +88,8 @@ def _change(request: HttpRequest, schedule: Schedule) -> HttpResponse:
 def switch_schedule(request: HttpRequest, schedule_id: int) -> HttpResponse:
     schedule = get_object_or_404(Schedule, pk=schedule_id)
     schedule = schedules.switch(schedule.pk, person(request), is_on=request.POST.get("is_on") == "yes")
-    messages.success(request, f"“{schedule}” is switched {'on' if schedule.is_on else 'off'}.")
+    said = gettext("“%(schedule)s” is switched on.") if schedule.is_on else gettext("“%(schedule)s” is switched off.")
+    messages.success(request, said % {"schedule": schedule})
     return redirect("targetgroups:schedules")
 
 
@@ -101,10 +104,10 @@ def run_schedule(request: HttpRequest, schedule_id: int) -> HttpResponse:
         messages.warning(request, error.sentence)
         return redirect("targetgroups:schedules")
     if fired.run_count:
-        runs = "1 run was" if fired.run_count == 1 else f"{fired.run_count:,} runs were"
-        messages.success(request, f"{runs} asked for.")
+        said = ngettext("%(count)s run was asked for.", "%(count)s runs were asked for.", fired.run_count)
+        messages.success(request, said % {"count": number(fired.run_count)})
     else:
-        messages.warning(request, f"Nothing was asked for. {fired.note}")
+        messages.warning(request, f"{gettext('Nothing was asked for.')} {fired.note}")
     return redirect("targetgroups:schedules")
 
 
@@ -112,7 +115,7 @@ def run_schedule(request: HttpRequest, schedule_id: int) -> HttpResponse:
 @require_POST
 def delete_schedule(request: HttpRequest, schedule_id: int) -> HttpResponse:
     schedule = get_object_or_404(_schedules(), pk=schedule_id)
-    said = f"“{schedule}” is deleted. Runs that it asked for go on."
+    said = gettext("“%(schedule)s” is deleted. Runs that it asked for go on.") % {"schedule": schedule}
     schedules.delete(schedule.pk, person(request))
     messages.success(request, said)
     return redirect("targetgroups:schedules")
@@ -126,7 +129,7 @@ def add_usual_schedules(request: HttpRequest) -> HttpResponse:
     bridge = get_object_or_404(Bridge, pk=chosen)
     if not bridge.schedules.exists():
         schedules.add_usual(bridge, person(request))
-        messages.success(request, "Two schedules were made: the list every night, then the groups in use.")
+        messages.success(request, gettext("Two schedules were made: the list every night, then the groups in use."))
     return redirect("targetgroups:schedules")
 
 
@@ -190,6 +193,6 @@ def _lines() -> list[Line]:
 
 def _told(firing: ScheduleFiring) -> Told:
     counts = firing.outcome_counts
-    told = [(status, f"{counts[status]:,} {status.label.lower()}") for status in RunStatus if counts.get(status)]
+    told = [(status, runs_that_are(status, counts[status])) for status in RunStatus if counts.get(status)]
     told.sort(key=lambda pair: (pair[0] in ACTIVE, pair[0] not in GOOD))
     return Told(firing, told, f"{reverse('targetgroups:sync_activity')}?firing={firing.pk}")

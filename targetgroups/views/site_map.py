@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
 from accounts.permissions import MANAGE_USERS, VIEW_AUDIT, VIEW_BRIDGE, VIEW_GROUPS, VIEW_MAILINGS, VIEW_SUBSCRIBERS
+from thrive_sync.lib.words import Words
 
 from ..rooms import Hit
 
@@ -16,14 +18,14 @@ from ..rooms import Hit
 class Place:
     """A page: where the menu has it, and what else it is called (the newer interface's words first)."""
 
-    label: str
-    path: str
+    label: Words
+    path: Words
     page: str
     icon: str
     right: str = ""
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[Words, ...] = ()
     # Asked in a question or by a task; found, but not shown.
-    words: str = ""
+    words: Words = ""
 
     @property
     def address(self) -> str:
@@ -31,62 +33,86 @@ class Place:
 
 
 PLACES = (
-    Place("Home", "Home", "targetgroups:home", "compass", "", ("Dashboard", "Overview"), "start attention today"),
     Place(
-        "Target Groups", "Subscribers > Target Groups", "targetgroups:target_groups", "collection", VIEW_GROUPS,
-        ("Contacts > Groups",),
-        "lists segments audiences searches folders resync refresh target group list counts info",
+        gettext_lazy("Home"), gettext_lazy("Home"),
+        "targetgroups:home", "compass", "",
+        (gettext_lazy("Dashboard"), gettext_lazy("Overview")),
+        gettext_lazy("start attention today"),
     ),
     Place(
-        "Manage Subscribers", "Subscribers > Manage Subscribers", "targetgroups:people", "people", VIEW_SUBSCRIBERS,
-        ("Contacts > List", "Reports > Unsubscribes"),
-        "people contacts members opted out unsubscribed bounced excluded remote id",
+        gettext_lazy("Target Groups"), gettext_lazy("Subscribers > Target Groups"),
+        "targetgroups:target_groups", "collection", VIEW_GROUPS,
+        (gettext_lazy("Contacts > Groups"),),
+        gettext_lazy("lists segments audiences searches folders resync refresh target group list counts info"),
     ),
     Place(
-        "Suppressions", "Subscribers > Suppressions", "targetgroups:suppressions", "envelope-slash", VIEW_SUBSCRIBERS,
+        gettext_lazy("Manage Subscribers"), gettext_lazy("Subscribers > Manage Subscribers"),
+        "targetgroups:people", "people", VIEW_SUBSCRIBERS,
+        (gettext_lazy("Contacts > List"), gettext_lazy("Reports > Unsubscribes")),
+        gettext_lazy("people contacts members opted out unsubscribed bounced excluded remote id"),
+    ),
+    Place(
+        gettext_lazy("Suppressions"), gettext_lazy("Subscribers > Suppressions"),
+        "targetgroups:suppressions", "envelope-slash", VIEW_SUBSCRIBERS,
         (),
-        "suppression list bounces bounced complaints complained opted out opt-outs blocked do not mail lift unblock",
+        gettext_lazy(
+            "suppression list bounces bounced complaints complained opted out opt-outs blocked do not mail lift unblock"
+        ),
     ),
     Place(
-        "Sync Activity", "Subscribers > Sync Activity", "targetgroups:sync_activity", "activity", VIEW_GROUPS,
-        ("Upload > Upload History",),
-        "runs jobs history log held failed apply discard",
+        gettext_lazy("Sync Activity"), gettext_lazy("Subscribers > Sync Activity"),
+        "targetgroups:sync_activity", "activity", VIEW_GROUPS,
+        (gettext_lazy("Upload > Upload History"),),
+        gettext_lazy("runs jobs history log held failed apply discard"),
     ),
     Place(
-        "Mailings", "Mailings", "mailings:mailings", "envelope", VIEW_MAILINGS,
-        ("Messages > List", "Mailings > View", "Messages > Track"),
-        "messages campaigns send schedule report sent",
+        gettext_lazy("Mailings"), gettext_lazy("Mailings"),
+        "mailings:mailings", "envelope", VIEW_MAILINGS,
+        (gettext_lazy("Messages > List"), gettext_lazy("Mailings > View"), gettext_lazy("Messages > Track")),
+        gettext_lazy("messages campaigns send schedule report sent"),
     ),
     Place(
-        "Bridge Configuration", "Admin > Bridge Configuration", "targetgroups:bridge_configuration", "plug",
+        gettext_lazy("Bridge Configuration"), gettext_lazy("Admin > Bridge Configuration"),
+        "targetgroups:bridge_configuration", "plug",
         VIEW_BRIDGE,
-        ("Admin > Setup > Bridge Configuration", "Check Bridge Status", "Settings > Integrations"),
-        "connection test keys membersuite removal guard association writeback list do not email",
+        (
+            gettext_lazy("Admin > Setup > Bridge Configuration"),
+            gettext_lazy("Check Bridge Status"),
+            gettext_lazy("Settings > Integrations"),
+        ),
+        gettext_lazy("connection test keys membersuite removal guard association writeback list do not email"),
     ),
     Place(
-        "Mail Providers", "Admin > Mail Providers", "mailings:mail_providers", "envelope-exclamation", VIEW_BRIDGE,
+        gettext_lazy("Mail Providers"), gettext_lazy("Admin > Mail Providers"),
+        "mailings:mail_providers", "envelope-exclamation", VIEW_BRIDGE,
         (),
-        "webhooks events bounces complaints refused signature mailgun postmark sendgrid amazon ses sparkpost",
+        gettext_lazy(
+            "webhooks events bounces complaints refused signature mailgun postmark sendgrid amazon ses sparkpost"
+        ),
     ),
     Place(
-        "Schedules", "Admin > Schedules", "targetgroups:schedules", "clock-history", VIEW_BRIDGE,
-        ("Settings > Scheduled Tasks",),
-        "nightly automatic refresh sync every hour daily clock cron when next run",
+        gettext_lazy("Schedules"), gettext_lazy("Admin > Schedules"),
+        "targetgroups:schedules", "clock-history", VIEW_BRIDGE,
+        (gettext_lazy("Settings > Scheduled Tasks"),),
+        gettext_lazy("nightly automatic refresh sync every hour daily clock cron when next run"),
     ),
     Place(
-        "Users", "Admin > Users", "accounts:users", "person-plus", MANAGE_USERS,
-        ("Settings > Users", "Admin > User Management"),
-        "people accounts roles invite permissions deactivate unlock two-step sign-in sessions",
+        gettext_lazy("Users"), gettext_lazy("Admin > Users"),
+        "accounts:users", "person-plus", MANAGE_USERS,
+        (gettext_lazy("Settings > Users"), gettext_lazy("Admin > User Management")),
+        gettext_lazy("people accounts roles invite permissions deactivate unlock two-step sign-in sessions"),
     ),
     Place(
-        "Audit Log", "Admin > Audit Log", "targetgroups:audit_log", "clock-history", VIEW_AUDIT,
-        ("Reports > User Activity",),
-        "who changed what when history exports exported recorded trail before after",
+        gettext_lazy("Audit Log"), gettext_lazy("Admin > Audit Log"),
+        "targetgroups:audit_log", "clock-history", VIEW_AUDIT,
+        (gettext_lazy("Reports > User Activity"),),
+        gettext_lazy("who changed what when history exports exported recorded trail before after"),
     ),
     Place(
-        "Preferences", "Account > Preferences", "accounts:preferences", "person-circle", "",
-        ("Settings > Profile", "My Account"),
-        "time zone password theme two-step sessions signed in",
+        gettext_lazy("Preferences"), gettext_lazy("Account > Preferences"),
+        "accounts:preferences", "person-circle", "",
+        (gettext_lazy("Settings > Profile"), gettext_lazy("My Account")),
+        gettext_lazy("time zone password theme two-step sessions signed in"),
     ),
 )  # fmt: skip
 
@@ -101,11 +127,11 @@ def find_places(user: User, text: str, most: int) -> list[Hit]:
     typed = _words(text)
     ranked = [(_rank(place, typed), place) for place in places_for(user)] if typed else []
     found = sorted((pair for pair in ranked if pair[0] is not None), key=lambda pair: pair[0] or 0)
-    return [Hit(place.label, place.address, place.icon, _note(place, typed)) for _, place in found[:most]]
+    return [Hit(str(place.label), place.address, place.icon, _note(place, typed)) for _, place in found[:most]]
 
 
 def _rank(place: Place, typed: list[str]) -> int | None:
-    told = (place.path, " ".join(place.aliases), place.words)
+    told = (str(place.path), " ".join(map(str, place.aliases)), str(place.words))
     reached = " "
     for rank, words in enumerate(told):
         reached += " ".join(_words(words)) + " "
@@ -117,10 +143,13 @@ def _rank(place: Place, typed: list[str]) -> int | None:
 def _note(place: Place, typed: list[str]) -> str:
     """Say where the page is, and, where another name of it was typed, that this is the one."""
     for alias in place.aliases:
-        other = " " + " ".join(_words(alias))
-        if all(f" {word}" in other for word in typed) and not all(f" {word}" in _spaced(place.path) for word in typed):
-            return f"{alias} is here: {place.path}"
-    return place.path
+        other = " " + " ".join(_words(str(alias)))
+        if all(f" {word}" in other for word in typed) and not all(
+            f" {word}" in _spaced(str(place.path)) for word in typed
+        ):
+            # Translators: %(other)s is what the reference product calls the page.
+            return gettext("%(other)s is here: %(path)s") % {"other": alias, "path": place.path}
+    return str(place.path)
 
 
 def _spaced(text: str) -> str:

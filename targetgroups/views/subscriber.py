@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
@@ -57,7 +58,9 @@ def check_again(request: HttpRequest, subscriber_id: int) -> HttpResponse:
 def opt_out(request: HttpRequest, subscriber_id: int) -> HttpResponse:
     try:
         wishes.opt_out(_who(subscriber_id), person(request), request.POST.get("reason", ""))
-        messages.success(request, "Opted out. No mailing goes to this address any more, also those being sent now.")
+        messages.success(
+            request, gettext("Opted out. No mailing goes to this address any more, also those being sent now.")
+        )
     except NotAllowedNow as error:
         messages.error(request, error.sentence)
     return redirect("targetgroups:subscriber", subscriber_id=subscriber_id)
@@ -68,7 +71,7 @@ def opt_out(request: HttpRequest, subscriber_id: int) -> HttpResponse:
 def opt_in(request: HttpRequest, subscriber_id: int) -> HttpResponse:
     try:
         wishes.opt_in(_who(subscriber_id), person(request), request.POST.get("reason", ""))
-        messages.success(request, "Opted in. Mailings go to this address again.")
+        messages.success(request, gettext("Opted in. Mailings go to this address again."))
     except NotAllowedNow as error:
         messages.error(request, error.sentence)
     return redirect("targetgroups:subscriber", subscriber_id=subscriber_id)
@@ -80,11 +83,13 @@ def erase(request: HttpRequest, subscriber_id: int) -> HttpResponse:
     """Erase for good; the page's own tick says that it is meant."""
     who = _who(subscriber_id)
     if request.POST.get("is_meant") != "yes":
-        messages.error(request, "Tick that you mean it: this can't be undone. Nothing was erased.")
+        messages.error(request, gettext("Tick that you mean it: this can't be undone. Nothing was erased."))
         return redirect("targetgroups:subscriber", subscriber_id=who.pk)
     try:
         wishes.erase(who, person(request))
-        messages.success(request, "Erased. The address stays suppressed, and no sync stores this person again.")
+        messages.success(
+            request, gettext("Erased. The address stays suppressed, and no sync stores this person again.")
+        )
     except NotAllowedNow as error:
         messages.error(request, error.sentence)
     return redirect("targetgroups:subscriber", subscriber_id=who.pk)
@@ -96,7 +101,7 @@ def _who(subscriber_id: int) -> Subscriber:
 
 def _context(request: HttpRequest, who: Subscriber) -> dict[str, Any]:
     groups, suppressions = person_state.group_lines(who), person_state.in_force(who)
-    in_count = sum(line.word == "In" for line in groups)
+    in_count = sum(line.is_in for line in groups)
     return _check_context(request, who) | {
         "against": person_state.reasons_against(who, suppressions, in_count),
         "suppressions": suppressions,

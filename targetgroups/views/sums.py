@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop
+
 from ..choices import ExclusionReason, NotReceiving, RemovalReason, RunKind, reason_label
 from ..models import ReceivingCount, SyncRun, TargetGroup
 
@@ -12,7 +14,7 @@ from ..models import ReceivingCount, SyncRun, TargetGroup
 NO_REASON = "none"
 # Every reason to leave or to be left out, in the order in which they are listed.
 REASONS = ("", *RemovalReason.values, *ExclusionReason.values)
-KEPT = "Kept on doubt: not readable this time"
+KEPT = gettext_noop("Kept on doubt: not readable this time")
 PEOPLE_LISTS = ("added", "changed", "removed", "kept", "would_add", "would_change", "would_remove")
 
 
@@ -50,12 +52,12 @@ def group_sums(group: TargetGroup) -> list[Line]:
         return []
     reasons = _reasons(group.exclusion_counts, is_calculated=group.is_do_not_email_calculated)
     kept = kept_count(group)
-    doubtful = [Line("kept", KEPT, abs(kept), sign="+" if kept > 0 else "−")] if kept else []
+    doubtful = [Line("kept", gettext(KEPT), abs(kept), sign="+" if kept > 0 else "−")] if kept else []
     return [
-        Line("in_search", "In the search", group.search_count),
+        Line("in_search", gettext("In the search"), group.search_count),
         *reasons,
         *doubtful,
-        Line("members", "Members of this group", group.member_count, sign="="),
+        Line("members", gettext("Members of this group"), group.member_count, sign="="),
     ]
 
 
@@ -74,9 +76,9 @@ def receiving_sums(counted: ReceivingCount) -> list[Line]:
     counts = {reason: int(counted.not_receiving_counts.get(reason, 0)) for reason in NotReceiving}
     members = counted.receiving_count + sum(counts.values())
     return [
-        Line("members", "Members of this group", members),
-        *(Line(word, word.label, count, "−") for word, count in counts.items() if count or word in _ALWAYS),
-        Line("receiving", "Will receive a mailing", counted.receiving_count, sign="="),
+        Line("members", gettext("Members of this group"), members),
+        *(Line(word, str(word.label), count, "−") for word, count in counts.items() if count or word in _ALWAYS),
+        Line("receiving", gettext("Will receive a mailing"), counted.receiving_count, sign="="),
     ]
 
 
@@ -86,13 +88,13 @@ def reading_sums(run: SyncRun) -> list[Line]:
     if "in_search" not in figures:
         return []
     return [
-        Line("in_search", "In the search", figures["in_search"]),
+        Line("in_search", gettext("In the search"), figures["in_search"]),
         *_reasons(
             figures,
             is_calculated=bool(figures.get("is_do_not_email_calculated")),
             has_people=run.is_good and run.kind == RunKind.GROUP,
         ),
-        Line("eligible", "Eligible", figures.get("eligible"), sign="="),
+        Line("eligible", gettext("Eligible"), figures.get("eligible"), sign="="),
     ]
 
 
@@ -101,35 +103,35 @@ def member_sums(run: SyncRun) -> list[Line]:
     figures: dict[str, Any] = run.figures
     if "members_before" not in figures:
         return []
-    before = Line("members_before", "Members before", figures["members_before"])
+    before = Line("members_before", gettext("Members before"), figures["members_before"])
     if "members_after" not in figures:  # held, or a preview: nothing was written
         return [before, *_would(figures)]
-    kept = [Line("kept", KEPT, figures["kept"])] if figures.get("kept") else []
+    kept = [Line("kept", gettext(KEPT), figures["kept"])] if figures.get("kept") else []
     return [
         before,
-        Line("added", "Added", figures.get("added"), sign="+"),
-        Line("removed", "Removed", figures.get("removed"), sign="−"),
+        Line("added", gettext("Added"), figures.get("added"), sign="+"),
+        Line("removed", gettext("Removed"), figures.get("removed"), sign="−"),
         *_parts("removed", figures.get("removed_by_reason")),
-        Line("members_after", "Members after", figures["members_after"], sign="="),
-        Line("changed", "Changed", figures.get("changed")),
-        Line("unchanged", "Unchanged", figures.get("unchanged")),
+        Line("members_after", gettext("Members after"), figures["members_after"], sign="="),
+        Line("changed", gettext("Changed"), figures.get("changed")),
+        Line("unchanged", gettext("Unchanged"), figures.get("unchanged")),
         *kept,
     ]
 
 
 def _would(figures: dict[str, Any]) -> list[Line]:
     """Return what a sync would change; a held one has not come so far as to know whom it would add."""
-    removed = Line("would_remove", "Would be removed", figures.get("would_remove"), sign="−")
+    removed = Line("would_remove", gettext("Would be removed"), figures.get("would_remove"), sign="−")
     reasons = _parts("would_remove", figures.get("would_remove_by_reason"))
     if "would_add" not in figures:
         return [removed, *reasons]
     after = figures["members_before"] + figures["would_add"] - figures["would_remove"]
     return [
-        Line("would_add", "Would be added", figures["would_add"], sign="+"),
+        Line("would_add", gettext("Would be added"), figures["would_add"], sign="+"),
         removed,
         *reasons,
-        Line("members_after", "Members after", after, sign="="),
-        Line("would_change", "Would be changed", figures.get("would_change")),
+        Line("members_after", gettext("Members after"), after, sign="="),
+        Line("would_change", gettext("Would be changed"), figures.get("would_change")),
     ]
 
 
@@ -142,8 +144,10 @@ def _parts(word: str, by_reason: dict[str, int] | None) -> list[Line]:
 
 
 def _reasons(counts: dict[str, Any], *, is_calculated: bool, has_people: bool = True) -> list[Line]:
-    calculated = {ExclusionReason.DO_NOT_EMAIL: "calculated: all rows minus the mailable ones"} if is_calculated else {}
+    calculated = (
+        {ExclusionReason.DO_NOT_EMAIL: gettext("calculated: all rows minus the mailable ones")} if is_calculated else {}
+    )
     return [
-        Line(reason, reason.label, int(counts.get(reason, 0)), "−", calculated.get(reason, ""), has_people)
+        Line(reason, str(reason.label), int(counts.get(reason, 0)), "−", calculated.get(reason, ""), has_people)
         for reason in ExclusionReason
     ]

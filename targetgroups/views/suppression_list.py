@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext, gettext_lazy
 
 from thrive_sync.lib.addresses import address_key
 from thrive_sync.lib.paging import KeysetPage, key_of, keyset_page
+from thrive_sync.lib.words import Words
 
 from .. import rooms
 from ..choices import SuppressionCause
@@ -28,7 +30,7 @@ class Listing:
     """One of the two lists, by its word in the address. Each order ends with what makes it unique."""
 
     word: str
-    label: str
+    label: Words
     table: Table
     default_order: str
     orders: dict[str, list[str]]
@@ -40,14 +42,14 @@ LISTINGS = {
     for one in (
         Listing(
             "in_force",
-            "In force",
+            gettext_lazy("In force"),
             SUPPRESSIONS,
             "-since",
             {"since": ["suppressed_at", "id"], "email": ["address_key", "id"]},
         ),
         Listing(
             "lifted",
-            "Lifted",
+            gettext_lazy("Lifted"),
             LIFTED_SUPPRESSIONS,
             "-lifted",
             {"lifted": ["lifted_at", "id"], "email": ["address_key", "lifted_at", "id"]},
@@ -69,7 +71,7 @@ class Line:
     def by(self) -> str:
         """Say who did it; an opt-out that nobody here made is the person's own."""
         is_own = not self.row.added_by and self.row.cause == SuppressionCause.OPT_OUT
-        return "The person" if is_own else self.row.added_by
+        return gettext("The person") if is_own else self.row.added_by
 
 
 def found(listing: Listing, cause: str, text: str) -> QuerySet[Suppression]:

@@ -9,12 +9,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 import audit
 from accounts.decorators import requires
 from accounts.permissions import EDIT_SUBSCRIBERS, EXPORT, VIEW_SUBSCRIBERS
 from thrive_sync.lib.csv_export import csv_response, in_steps
+from thrive_sync.lib.words import number
 
 from .. import by_hand, rooms
 from ..choices import SuppressionCause
@@ -66,7 +68,8 @@ def suppress(request: HttpRequest) -> HttpResponse:
     if form.good:
         known = len(form.good) - len(added)
         level = messages.SUCCESS if added else messages.INFO
-        messages.add_message(request, level, _count("address", len(added)) + " suppressed." + _known(known))
+        said = ngettext("%(count)s address suppressed.", "%(count)s addresses suppressed.", len(added))
+        messages.add_message(request, level, said % {"count": number(len(added))} + _known(known))
     return _form(request, form.with_the_wrong()) if form.wrong else redirect("targetgroups:suppressions")
 
 
@@ -77,8 +80,10 @@ def lift(request: HttpRequest) -> HttpResponse:
     ids = _ticked(request)
     rows = by_hand.liftable(ids)
     if not rows:
-        gone = "None of these can be lifted: somebody has lifted them, or it is an erasure, which can't be taken back."
-        messages.warning(request, gone if ids else "Tick at least one suppression first.")
+        gone = gettext(
+            "None of these can be lifted: somebody has lifted them, or it is an erasure, which can't be taken back."
+        )
+        messages.warning(request, gone if ids else gettext("Tick at least one suppression first."))
         return redirect(_back(request))
     if "reason" not in request.POST:
         return _ask(request, rows)
@@ -89,8 +94,8 @@ def lift(request: HttpRequest) -> HttpResponse:
     except NotAllowedNow as error:
         return _ask(request, rows, problem=error.sentence)
     still = by_hand.still_kept(lifted)
-    rest = f" Another cause still keeps {_count('address', still)} of them from being mailed." if still else ""
-    messages.success(request, f"{_count('suppression', len(lifted))} lifted.{rest}")
+    said = ngettext("%(count)s suppression lifted.", "%(count)s suppressions lifted.", len(lifted))
+    messages.success(request, said % {"count": number(len(lifted))} + _still(still))
     return redirect(_back(request))
 
 
@@ -154,10 +159,16 @@ def _ask(request: HttpRequest, rows: list[Any], problem: str = "") -> HttpRespon
     return render(request, "targetgroups/lift.html", context, status=422 if problem else 200)
 
 
-def _count(word: str, count: int) -> str:
-    plural = f"{word}es" if word.endswith("s") else f"{word}s"
-    return f"{count:,} {word if count == 1 else plural}"
-
-
 def _known(count: int) -> str:
-    return f" {count:,} already {'was' if count == 1 else 'were'}, for this cause." if count else ""
+    # Translators: after how many addresses were suppressed.
+    told = ngettext("%(count)s already was, for this cause.", "%(count)s already were, for this cause.", count)
+    return f" {told % {'count': number(count)}}" if count else ""
+
+
+def _still(count: int) -> str:
+    told = ngettext(
+        "Another cause still keeps %(count)s address of them from being mailed.",
+        "Another cause still keeps %(count)s addresses of them from being mailed.",
+        count,
+    )
+    return f" {told % {'count': number(count)}}" if count else ""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext, pgettext
 
 from accounts.models import User
 from accounts.permissions import VIEW_BRIDGE
@@ -35,21 +36,26 @@ def _openable(event: Event, user: User) -> Event:
 
 
 def _kept(person: Subscriber) -> Iterator[Event]:
-    yield Event(person.created_at, "plus-lg", "First kept here", "The record was in a search, with Do Not Email = No.")
+    found = gettext("The record was in a search, with Do Not Email = No.")
+    yield Event(person.created_at, "plus-lg", gettext("First kept here"), found)
     if person.do_not_email_at and not person.erased_at:
-        erased = "Name, address and attributes were erased here."
-        yield Event(person.do_not_email_at, "envelope-slash", "MemberSuite says Do Not Email = Yes", erased)
+        erased = gettext("Name, address and attributes were erased here.")
+        yield Event(person.do_not_email_at, "envelope-slash", gettext("MemberSuite says Do Not Email = Yes"), erased)
     if person.erased_at:
         entry = AuditEntry.objects.filter(
             object_type="targetgroups.subscriber", object_id=str(person.pk), action="person.erased"
         ).first()
-        yield Event(person.erased_at, "x-circle-fill", "Erased on request", who=entry.actor_label if entry else "")
+        yield Event(
+            person.erased_at, "x-circle-fill", gettext("Erased on request"), who=entry.actor_label if entry else ""
+        )
 
 
 def _memberships(person: Subscriber) -> Iterator[Event]:
     for row in Membership.objects.filter(subscriber=person).select_related("target_group")[:MOST]:
         group = row.target_group
-        yield Event(row.subscribed_at, "people", "Joined", link=Link(group.name, "targetgroups:info", group.pk))
+        yield Event(
+            row.subscribed_at, "people", gettext("Joined"), link=Link(group.name, "targetgroups:info", group.pk)
+        )
 
 
 def _outcomes(person: Subscriber) -> Iterator[Event]:
@@ -61,16 +67,16 @@ def _outcomes(person: Subscriber) -> Iterator[Event]:
             yield Event(
                 row.recorded_at,
                 "dash-circle",
-                "Left",
+                pgettext("a person has left a group", "Left"),
                 reason_label(row.reason),
                 link=Link(group.name, "targetgroups:info", group.pk),
             )
         elif row.kind == OutcomeKind.CHANGED:
-            detail = "" if row.changes else "What changed was erased."
+            detail = "" if row.changes else gettext("What changed was erased.")
             yield Event(
                 row.recorded_at,
                 "arrow-repeat",
-                "Changed in MemberSuite",
+                gettext("Changed in MemberSuite"),
                 detail,
                 link=Link(str(run), "targetgroups:run", run.pk),
                 changes=row.changes,
@@ -95,7 +101,8 @@ def _suppressions(person: Subscriber) -> Iterator[Event]:
         )
         if row.lifted_at:
             reason = row.lifted_because or ((ended.after or {}).get("reason", "") if ended else "")
-            what = f"Ended: {row.get_cause_display()}"
+            # Translators: a suppression has ended: "Ended: Hard bounce".
+            what = gettext("Ended: %(cause)s") % {"cause": row.get_cause_display()}
             yield Event(
                 row.lifted_at, "envelope", what, reason, who=row.lifted_by or (ended.actor_label if ended else "")
             )
@@ -103,14 +110,15 @@ def _suppressions(person: Subscriber) -> Iterator[Event]:
 
 def _writebacks(person: Subscriber) -> Iterator[Event]:
     rows = Writeback.objects.filter(bridge=person.bridge_id, remote_key=person.remote_key).order_by("-queued_at")
-    link = Link("Writeback List", "targetgroups:writebacks", person.bridge_id, VIEW_BRIDGE)
+    link = Link(gettext("Writeback List"), "targetgroups:writebacks", person.bridge_id, VIEW_BRIDGE)
     for row in rows[:MOST]:
         what = {
-            WritebackState.PENDING: "Waits to be written back",
-            WritebackState.COMPLETED: "Written back",
-            WritebackState.FAILED: "Not written back",
+            WritebackState.PENDING: gettext("Waits to be written back"),
+            WritebackState.COMPLETED: gettext("Written back"),
+            WritebackState.FAILED: gettext("Not written back"),
         }[WritebackState(row.state)]
-        detail = f"Do Not Email = {row.wish} in MemberSuite. {row.reason}".strip()
+        wish = gettext("Do Not Email = %(wish)s in MemberSuite.") % {"wish": row.wish}
+        detail = f"{wish} {row.reason}".strip()
         yield Event(row.finished_at or row.queued_at, "send", what, detail, link=link)
 
 
@@ -119,7 +127,7 @@ def _checks(person: Subscriber) -> Iterator[Event]:
         said = run.sentence if run.is_good else run.error_text or run.sentence
         asked = run.requests.all()
         who = str(asked[0].user) if asked and asked[0].user else ""
-        what = "Checked in MemberSuite" if run.status != RunStatus.FAILED else "Check failed"
+        what = gettext("Checked in MemberSuite") if run.status != RunStatus.FAILED else gettext("Check failed")
         link = Link(str(run), "targetgroups:run", run.pk)
         if run.finished_at:
             yield Event(run.finished_at, "eye", what, said, who, link)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from thrive_sync.lib.words import number
+
 from ..choices import WritebackState
 from ..models import Bridge, Outbox, Writeback
 from .reading import MOST_HITS_COUNTED, hits_among
@@ -24,8 +26,8 @@ class Figures:
     trouble: str
 
     @staticmethod
-    def shown(number: int) -> str:
-        return f"{MOST_HITS_COUNTED:,}+" if number > MOST_HITS_COUNTED else f"{number:,}"
+    def shown(count: int) -> str:
+        return f"{number(MOST_HITS_COUNTED)}+" if count > MOST_HITS_COUNTED else number(count)
 
     @property
     def states(self) -> list[tuple[str, str, str]]:

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 import audit
@@ -19,6 +20,7 @@ from accounts.decorators import requires
 from accounts.permissions import EXPORT, VIEW_BRIDGE, VIEW_SUBSCRIBERS, WRITEBACK
 from thrive_sync.lib.csv_export import csv_response, in_steps
 from thrive_sync.lib.paging import KeysetPage, keyset_page
+from thrive_sync.lib.words import number
 
 from .. import enqueue
 from ..choices import WritebackState
@@ -114,7 +116,7 @@ def retry(request: HttpRequest, bridge_id: int) -> HttpResponse:
     bridge, one = get_object_or_404(Bridge, pk=bridge_id), request.POST.get("writeback", "")
     try:
         queued = enqueue.request_write_again(bridge, person(request), int(one) if one.isdecimal() else None)
-        messages.success(request, f"Queued again: {queued:,}.")
+        messages.success(request, gettext("Queued again: %(count)s.") % {"count": number(queued)})
     except NotAllowedNow as error:
         messages.error(request, error.sentence)
     return redirect("targetgroups:writebacks", bridge_id=bridge.pk)
@@ -127,7 +129,7 @@ def queue(request: HttpRequest, bridge_id: int) -> HttpResponse:
     bridge = get_object_or_404(Bridge, pk=bridge_id)
     try:
         enqueue.request_still_mailable(bridge, person(request))
-        messages.success(request, "They are being queued. The list below shows each as it is written.")
+        messages.success(request, gettext("They are being queued. The list below shows each as it is written."))
     except NotAllowedNow as error:
         messages.error(request, error.sentence)
     return redirect("targetgroups:writebacks", bridge_id=bridge.pk)
@@ -139,7 +141,7 @@ def check(request: HttpRequest, bridge_id: int) -> HttpResponse:
     """Ask for the daily check now."""
     bridge = get_object_or_404(Bridge, pk=bridge_id)
     enqueue.request_opt_out_check(bridge, person(request))
-    messages.success(request, "It is being counted; reload in a moment.")
+    messages.success(request, gettext("It is being counted; reload in a moment."))
     return redirect("targetgroups:writebacks", bridge_id=bridge.pk)
 
 

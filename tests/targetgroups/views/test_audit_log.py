@@ -91,7 +91,7 @@ def test_before_and_after_are_told_in_words_what_changed_first() -> None:
         for one in audit_words.differences(AuditEntry(object_type="targetgroups.bridge", before=before, after=after))
     }
     assert told == {
-        "Write opt-outs back to membersuite": ("No", "Yes", True),
+        "Write opt-outs back to MemberSuite": ("No", "Yes", True),
         "Guard, People": ("25", "2,500", True),
         "Columns": ("", "First name, Email", True),
         "Gone": ("1", "", True),
