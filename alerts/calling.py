@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import certifi
 import urllib3
 from django.conf import settings
+from django.utils.translation import gettext
 
 from targetgroups.remote import PrivateAddress, causes, is_public, pools_with_a_limit
 
@@ -39,16 +40,17 @@ def refusal(address: str) -> str:
         parts = urlsplit(address)
         host, _port = parts.hostname or "", parts.port
     except ValueError:
-        return "This is not an address. It starts with https:// and names a host."
+        return gettext("This is not an address. It starts with https:// and names a host.")
     is_here = settings.ALLOW_PRIVATE_ADDRESSES and host in ("127.0.0.1", "localhost", "::1")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_here):
-        return "The address must start with https://, or what it tells would travel in the open."
+        return gettext("The address must start with https://, or what it tells would travel in the open.")
     if not host or parts.username is not None or parts.password is not None or parts.fragment:
-        return "The address names a host and a path, without a user name, a password or a #."
-    return "" if settings.ALLOW_PRIVATE_ADDRESSES or not _is_private(host) else _PRIVATE
+        return gettext("The address names a host and a path, without a user name, a password or a #.")
+    return "" if settings.ALLOW_PRIVATE_ADDRESSES or not _is_private(host) else _private()
 
 
-_PRIVATE = "The address leads into a private network."
+def _private() -> str:
+    return gettext("The address leads into a private network.")
 
 
 def _is_private(host: str) -> bool:
@@ -69,7 +71,7 @@ def post(address: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         return Answer(None, "", _since(began), _words(error))
     problem = "" if 200 <= status < 300 else f"HTTP {status}"
     if 300 <= status < 400:
-        problem = f"HTTP {status}: redirects are not followed"
+        problem = gettext("HTTP %(status)s: redirects are not followed") % {"status": status}
     return Answer(status, said, _since(began), problem)
 
 
@@ -107,11 +109,11 @@ def _words(error: Exception) -> str:
         return any(isinstance(kind, types) for kind in kinds)
 
     if has(PrivateAddress):
-        return _PRIVATE
+        return _private()
     if has(urllib3.exceptions.SSLError):
-        return "Its certificate is not valid."
+        return gettext("Its certificate is not valid.")
     if has(urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.NewConnectionError):
-        return "The host could not be reached."
+        return gettext("The host could not be reached.")
     if has(urllib3.exceptions.ReadTimeoutError, TimeoutError):
-        return "It did not answer in time."
-    return f"The connection broke ({type(error).__name__})."
+        return gettext("It did not answer in time.")
+    return gettext("The connection broke (%(error)s).") % {"error": type(error).__name__}

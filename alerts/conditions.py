@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from mailings.choices import MailingStatus
 from mailings.models import Mailing
 from targetgroups.choices import ACTIVE, GOOD, RunKind, RunStatus
 from targetgroups.models import Bridge, SyncRun, TargetGroup
+from thrive_sync.lib.words import number
 
 from .choices import AlertKind
 from .models import AlertState, Webhook
@@ -40,16 +42,15 @@ class Condition:
 def unreachable() -> Iterator[Condition]:
     failing = Q(last_good_contact_at__isnull=True) | Q(last_failed_contact_at__gt=F("last_good_contact_at"))
     for bridge in Bridge.objects.filter(failing, is_active=True, last_failed_contact_at__isnull=False):
-        yield Condition(
-            AlertKind.UNREACHABLE, f"bridge:{bridge.pk}", bridge.name,
-            f"{bridge.last_error_text or 'MemberSuite did not answer.'} No sync works until it does.",
-            reverse("targetgroups:bridge_configuration"),
-        )  # fmt: skip
+        said = bridge.last_error_text or gettext("MemberSuite did not answer.")
+        text = f"{said} {gettext('No sync works until it does.')}"
+        link = reverse("targetgroups:bridge_configuration")
+        yield Condition(AlertKind.UNREACHABLE, f"bridge:{bridge.pk}", bridge.name, text, link)
 
 
 def failed() -> Iterator[Condition]:
     for group in TargetGroup.objects.present().exclude(error_code=""):
-        text = f"{group.error_text} Its members are as they were."
+        text = f"{group.error_text} {gettext('Its members are as they were.')}"
         yield Condition(
             AlertKind.FAILED, f"group:{group.pk}", group.name, text, reverse("targetgroups:info", args=[group.pk])
         )
@@ -57,8 +58,10 @@ def failed() -> Iterator[Condition]:
         newest = SyncRun.objects.filter(bridge=bridge, kind=RunKind.LIST).exclude(status__in=ACTIVE).order_by("-id")
         run = newest.first()
         if run and run.status == RunStatus.FAILED:
-            text = f"{run.error_text or 'The list was not refreshed.'} Nothing was changed."
-            yield Condition(AlertKind.FAILED, f"list:{bridge.pk}", f"List refresh of {bridge.name}", text, _run(run))
+            said = run.error_text or gettext("The list was not refreshed.")
+            text = f"{said} {gettext('Nothing was changed.')}"
+            about = gettext("List refresh of %(bridge)s") % {"bridge": bridge.name}
+            yield Condition(AlertKind.FAILED, f"list:{bridge.pk}", about, text, _run(run))
 
 
 def held() -> Iterator[Condition]:
@@ -74,7 +77,7 @@ def stalled(now: datetime) -> Iterator[Condition]:
     running = SyncRun.objects.filter(status=RunStatus.RUNNING)
     silent = running.filter(Q(progress__beat_at__lt=since) | Q(progress__isnull=True, started_at__lt=since))
     for run in silent.select_related("bridge", "target_group"):
-        text = "Its worker has gone silent and nobody has taken the run over: the workers may be down."
+        text = gettext("Its worker has gone silent and nobody has taken the run over: the workers may be down.")
         yield Condition(AlertKind.STALLED, _key(run), _about(run), text, _run(run))
 
 
@@ -87,7 +90,8 @@ def shrunk(after_run: int, now: datetime) -> Iterator[Condition]:
         if (known := states.get(_key(run))) and run.pk <= known.run_id:  # told already
             continue
         if run.target_group and before is not None and after is not None and is_shrunk(before, after):
-            text = f"From {before:,} to {after:,} members with one sync. The run lists who left, and why."
+            said = gettext("From %(before)s to %(after)s members with one sync. The run lists who left, and why.")
+            text = said % {"before": number(before), "after": number(after)}
             yield Condition(AlertKind.SHRUNK, _key(run), run.target_group.name, text, _run(run), run.pk, before)
     told = {int(key.partition(":")[2]): state for key, state in states.items() if state.is_bad}
     for group in TargetGroup.objects.present().filter(pk__in=told):
@@ -101,7 +105,9 @@ def stopped_mailings() -> Iterator[Condition]:
     """Return the mailings that a person has to decide about; one that a person paused is theirs already."""
     waiting = Mailing.objects.filter(status__in=(MailingStatus.STOPPED, MailingStatus.PAUSED)).exclude(stop_code="")
     for mailing in waiting.only("name", "status", "stop_code"):
-        text = f"{mailing.get_status_display()}: {mailing.get_stop_code_display()}."
+        words = {"status": mailing.get_status_display(), "reason": mailing.get_stop_code_display()}
+        # Translators: of a mailing: "Stopped: the list moved.", as the two are named there.
+        text = gettext("%(status)s: %(reason)s.") % words
         link = reverse("mailings:send", args=[mailing.pk])
         yield Condition(AlertKind.MAILING, f"mailing:{mailing.pk}", mailing.name, text, link)
 
@@ -135,7 +141,10 @@ def _key(run: SyncRun) -> str:
 
 
 def _about(run: SyncRun) -> str:
-    return run.target_group.name if run.target_group else f"{run.get_kind_display()} of {run.bridge.name}"
+    if run.target_group:
+        return run.target_group.name
+    # Translators: "List refresh of Lamp Society".
+    return gettext("%(kind)s of %(bridge)s") % {"kind": run.get_kind_display(), "bridge": run.bridge.name}
 
 
 def _run(run: SyncRun) -> str:

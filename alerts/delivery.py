@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 import audit
 from thrive_sync.lib.claims import claim
@@ -105,9 +106,13 @@ def _perhaps_switch_off(webhook_id: int, answer: calling.Answer, now: datetime) 
     days = settings.WEBHOOK_OFF_DAYS
     hooks = Webhook.objects.filter(pk=webhook_id, is_on=True)
     if answer.status == _GONE:
-        why = "It answered 410 Gone: it wants to be told no more."
+        why = gettext("It answered 410 Gone: it wants to be told no more.")
     else:
-        why = f"Every try of {days} days failed. The last: {answer.problem}"
+        why = ngettext(
+            "Every try of %(days)s day failed. The last: %(problem)s",
+            "Every try of %(days)s days failed. The last: %(problem)s",
+            days,
+        ) % {"days": days, "problem": answer.problem}
         hooks = hooks.filter(failing_since__lt=now - timedelta(days=days))
     with transaction.atomic():
         if claim(hooks, is_on=False, off_at=now, off_text=why[:300]):

@@ -15,8 +15,11 @@ from django.core.mail import EmailMessage
 from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext, override
 
+from accounts.languages import language_of
 from accounts.models import User
+from thrive_sync.lib.words import number
 
 from . import audience
 from .choices import TELLS, AlertKind
@@ -73,27 +76,44 @@ def _send(batch: uuid.UUID) -> bool:
 
 
 def message(letters: Sequence[AlertLetter]) -> EmailMessage:
-    """Put what waits for one person in one message."""
+    """Put what waits for one person in one message, in their language; what an alert is about is in the site's."""
     user = letters[0].user
-    first = _title(letters[0])
-    subject = first if len(letters) == 1 else f"{first}, and {len(letters) - 1} more"
-    parts = [_part(letter, user) for letter in letters[:MOST_LINES]]
-    more = len(letters) - len(parts)
-    if more:
-        parts.append(f"And {more} more.")
-    page, choices = settings.SITE_URL + reverse("alerts:alerts"), settings.SITE_URL + reverse("alerts:preferences")
-    text = "\n\n".join([*parts, f"All alerts:\n{page}", f"Choose what you are told of:\n{choices}"]) + "\n"
+    with override(language_of(user)):
+        subject, text = _subject(letters), _text(letters, user)
     headers = {"Auto-Submitted": "auto-generated"}
     return EmailMessage(subject, text, settings.EMAIL_FROM, [user.email], headers=headers)
 
 
+def _subject(letters: Sequence[AlertLetter]) -> str:
+    first = _title(letters[0])
+    more = len(letters) - 1
+    if not more:
+        return first
+    # Translators: %(first)s is the first of some alerts, as "Failed: Members".
+    said = ngettext("%(first)s, and %(count)s more", "%(first)s, and %(count)s more", more)
+    return said % {"first": first, "count": number(more)}
+
+
+def _text(letters: Sequence[AlertLetter], user: User) -> str:
+    parts = [_part(letter, user) for letter in letters[:MOST_LINES]]
+    more = len(letters) - len(parts)
+    if more:
+        parts.append(ngettext("And %(count)s more.", "And %(count)s more.", more) % {"count": number(more)})
+    page, choices = settings.SITE_URL + reverse("alerts:alerts"), settings.SITE_URL + reverse("alerts:preferences")
+    parts += [gettext("All alerts:") + f"\n{page}", gettext("Choose what you are told of:") + f"\n{choices}"]
+    return "\n\n".join(parts) + "\n"
+
+
 def _title(letter: AlertLetter) -> str:
-    word = "Good again" if letter.is_recovery else letter.alert.get_kind_display()
-    return f"{word}: {' '.join(letter.alert.about.split())}"
+    about = " ".join(letter.alert.about.split())
+    if letter.is_recovery:
+        return gettext("Good again: %(about)s") % {"about": about}
+    # Translators: a kind of alert and what it is about, as "Failed: Members".
+    return gettext("%(kind)s: %(about)s") % {"kind": letter.alert.get_kind_display(), "about": about}
 
 
 def _part(letter: AlertLetter, user: User) -> str:
     kind = AlertKind(letter.alert.kind)
-    what = f"It was: {kind.label}." if letter.is_recovery else TELLS[kind]
+    what = gettext("It was: %(kind)s.") % {"kind": kind.label} if letter.is_recovery else TELLS[kind]
     link = letter.alert.link if audience.may_follow(user, kind) else reverse("alerts:alerts")
     return f"{_title(letter)}\n{what}\n{settings.SITE_URL}{link}"

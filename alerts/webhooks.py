@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext, override
 
 import audit
 from accounts.models import User
@@ -72,7 +74,8 @@ def switch(user: User, hook: Webhook, *, on: bool) -> bool:
         return False
     if not on:
         waiting = Delivery.objects.filter(webhook=hook, state=DeliveryState.WAITING)
-        waiting.update(state=DeliveryState.FAILED, problem="The webhook was switched off.")
+        with override(settings.LANGUAGE_CODE):  # it is kept, for everybody
+            waiting.update(state=DeliveryState.FAILED, problem=gettext("The webhook was switched off."))
     audit.record(user, "webhook.switched_on" if on else "webhook.switched_off", hook)
     return True
 

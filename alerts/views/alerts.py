@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.decorators import requires
@@ -67,7 +68,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         email, app = (_asked(request, channel, kinds) for channel in (Channel.EMAIL, Channel.APP))
         audience.wish(user, email, app)
-        messages.success(request, "What you are told of was saved.")
+        messages.success(request, gettext("What you are told of was saved."))
         return redirect("alerts:preferences")
     return render(request, "alerts/preferences.html", _table(user, kinds))
 
@@ -75,7 +76,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
 def _kinds(user: User) -> list[AlertKind]:
     kinds = audience.kinds_for(user)
     if not kinds:
-        raise PermissionDenied("Your role does not let you see anything that alerts tell of.")
+        raise PermissionDenied(gettext("Your role does not let you see anything that alerts tell of."))
     return kinds
 
 

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -56,7 +57,7 @@ def change(request: HttpRequest, webhook_id: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, hook, form=form)
     service.change(cast(User, request.user), hook, **form.cleaned_data)
-    messages.success(request, "The webhook was saved.")
+    messages.success(request, gettext("The webhook was saved."))
     return redirect("alerts:webhook", hook.pk)
 
 
@@ -75,7 +76,8 @@ def rotate(request: HttpRequest, webhook_id: int) -> HttpResponse:
 def switch(request: HttpRequest, webhook_id: int) -> HttpResponse:
     hook, on = get_object_or_404(Webhook, pk=webhook_id), request.POST.get("to") == "on"
     service.switch(cast(User, request.user), hook, on=on)
-    messages.success(request, f"“{hook.name}” is {'on' if on else 'off: it is told nothing'}.")
+    said = gettext("“%(name)s” is on.") if on else gettext("“%(name)s” is off: it is told nothing.")
+    messages.success(request, said % {"name": hook.name})
     return redirect("alerts:webhook", hook.pk)
 
 
@@ -84,7 +86,7 @@ def switch(request: HttpRequest, webhook_id: int) -> HttpResponse:
 def remove(request: HttpRequest, webhook_id: int) -> HttpResponse:
     hook = get_object_or_404(Webhook, pk=webhook_id)
     service.remove(cast(User, request.user), hook)
-    messages.success(request, f"“{hook.name}” was removed, and its log with it.")
+    messages.success(request, gettext("“%(name)s” was removed, and its log with it.") % {"name": hook.name})
     return redirect("alerts:webhooks")
 
 
@@ -94,9 +96,9 @@ def send_test(request: HttpRequest, webhook_id: int) -> HttpResponse:
     hook = get_object_or_404(Webhook, pk=webhook_id)
     if hook.is_on:
         service.request_test(cast(User, request.user), hook)
-        messages.success(request, "A test event is on its way; the log below says what became of it.")
+        messages.success(request, gettext("A test event is on its way; the log below says what became of it."))
     else:
-        messages.info(request, "It is off, so nothing is sent. Switch it on first.")
+        messages.info(request, gettext("It is off, so nothing is sent. Switch it on first."))
     return redirect("alerts:webhook", hook.pk)
 
 
@@ -105,11 +107,11 @@ def send_test(request: HttpRequest, webhook_id: int) -> HttpResponse:
 def try_again(request: HttpRequest, delivery_id: int) -> HttpResponse:
     delivery = get_object_or_404(Delivery.objects.select_related("webhook"), pk=delivery_id)
     if not delivery.webhook.is_on:
-        messages.info(request, "It is off, so nothing is sent. Switch it on first.")
+        messages.info(request, gettext("It is off, so nothing is sent. Switch it on first."))
     elif service.request_again(cast(User, request.user), delivery):
-        messages.success(request, "It is tried again now.")
+        messages.success(request, gettext("It is tried again now."))
     else:
-        messages.info(request, "It was delivered already.")
+        messages.info(request, gettext("It was delivered already."))
     return redirect("alerts:webhook", delivery.webhook_id)
 
 
@@ -140,14 +142,18 @@ def _page(request: HttpRequest, hook: Webhook, form: WebhookForm | None = None, 
 
 def _chip(hook: Webhook) -> tuple[str, str, str]:
     if not hook.is_on:
-        return ("bad", "x-circle-fill", "Switched off") if hook.off_at else ("quiet", "slash-circle", "Off")
+        return (
+            ("bad", "x-circle-fill", gettext("Switched off"))
+            if hook.off_at
+            else ("quiet", "slash-circle", gettext("Off"))
+        )
     if hook.failing_since:
-        return "warn", "exclamation-triangle-fill", "Failing"
-    return "ok", "check-circle-fill", "On"
+        return "warn", "exclamation-triangle-fill", gettext("Failing")
+    return "ok", "check-circle-fill", gettext("On")
 
 
 def _line(delivery: Delivery) -> dict[str, Any]:
     state = DeliveryState(delivery.state)
-    word = "Trying again" if state == DeliveryState.WAITING and delivery.tries else state.label
-    told = {TEST: "Test", **dict(Event.choices)}.get(delivery.event, delivery.event)
+    word = gettext("Trying again") if state == DeliveryState.WAITING and delivery.tries else state.label
+    told = {TEST: pgettext("event", "Test"), **dict(Event.choices)}.get(delivery.event, delivery.event)
     return {"delivery": delivery, "look": DELIVERY_LOOKS[state], "word": word, "told": told}
