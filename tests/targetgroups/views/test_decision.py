@@ -60,6 +60,19 @@ def test_r6_the_likely_reason_is_the_one_that_explains_at_least_half(rows: Rows,
     assert "but other people" in text_of(sign_in().get(f"/sync-activity/{other.pk}/"))
 
 
+def test_r6_one_person_is_told_in_the_number_that_one_has(rows: Rows, sign_in: SignIn) -> None:
+    run = rows.run(rows.group("Pair"), "held", figures=HELD | {"would_remove": 1, "members_before": 2})
+    words = text_of(sign_in().get(f"/sync-activity/{run.pk}/"))
+    for part in (
+        "Decide: may 1 person be removed?",
+        "2 now − 1 = 1 stays",
+        "at most the 1 person listed here goes",
+        "Remove 1 person from Pair?",
+        "Yes, remove 1 person",
+    ):
+        assert part in words
+
+
 def test_r6_who_would_stay_is_a_list_of_its_own(held: SyncRun, sign_in: SignIn) -> None:
     client = sign_in()
     stay = text_of(client.get(f"/sync-activity/{held.pk}/would_stay/"))
