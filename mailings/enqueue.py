@@ -11,16 +11,18 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
 
 import audit
 from targetgroups.models import TargetGroup
 from thrive_sync.lib.addresses import is_address
 from thrive_sync.lib.claims import claim
+from thrive_sync.lib.words import listed
 
 from .choices import ACTIVE, CANCELLABLE, EDITABLE, STALE_STOPS, GroupRole, MailingStatus, Outcome, StopCode
 from .exceptions import NotAllowedNow, NotReady
 from .letterbox import Beginning
-from .message import PARTS, findings_of
+from .message import findings_of, placed
 from .models import Mailing, MailingGroup, MailingTestCopy
 from .querysets import figures_of
 from .reviewed import Numbers
@@ -42,7 +44,7 @@ _HEADER_FIELDS = ("subject", "preheader", "from_name", "from_email", "reply_to")
 @transaction.atomic
 def create_mailing(user: Actor) -> Mailing:
     """Begin an empty draft."""
-    mailing = Mailing.objects.create(name="New mailing", created_by=_known(user))
+    mailing = Mailing.objects.create(name=gettext("New mailing"), created_by=_known(user))
     audit.record(_actor(user), "mailing.created", mailing)
     return mailing
 
@@ -87,7 +89,7 @@ def begin_message(mailing: Mailing, start: Beginning, user: Actor) -> Mailing:
     stretch = Stretch(mailing)
     empty = Mailing.objects.filter(pk=mailing.pk, status__in=EDITABLE, html="", text="")
     if not claim(empty, **values, version=F("version") + 1, changed_at=Now()):
-        raise NotAllowedNow("This mailing has a message already, or can't be changed any more.")
+        raise NotAllowedNow(gettext("This mailing has a message already, or can't be changed any more."))
     mailing.refresh_from_db()
     stretch.saved(_actor(user))
     return mailing
@@ -97,7 +99,7 @@ def begin_message(mailing: Mailing, start: Beginning, user: Actor) -> Mailing:
 def copy_mailing(mailing: Mailing, user: Actor) -> Mailing:
     """Begin a draft with the text and the groups of another mailing."""
     values = {name: getattr(mailing, name) for name in FIELDS}
-    values["name"] = f"Copy of {mailing.name}"[:_LONGEST_NAME]
+    values["name"] = (gettext("Copy of %(name)s") % {"name": mailing.name})[:_LONGEST_NAME]
     copy = Mailing.objects.create(**values, created_by=_known(user))
     groups = mailing.groups.filter(target_group__deleted_at__isnull=True)
     MailingGroup.objects.bulk_create(
@@ -124,40 +126,45 @@ def problems(mailing: Mailing, stale_ids: Collection[int] = ()) -> dict[str, str
     Nothing is said of groups that are sent to as they are (`stale_ids`), whatever keeps them from being synced.
     Beside FIELDS the keys are "groups", and "site" for what an administrator must set.
     """
-    found = {name: "This must be one line." for name in _HEADER_FIELDS if not is_one_line(getattr(mailing, name))}
+    found = {
+        name: gettext("This must be one line.") for name in _HEADER_FIELDS if not is_one_line(getattr(mailing, name))
+    }
     needed = {
-        "name": "Give the mailing a name.",
-        "from_email": "Say from which address it comes.",
-        "subject": "Give it a subject.",
+        "name": gettext("Give the mailing a name."),
+        "from_email": gettext("Say from which address it comes."),
+        "subject": gettext("Give it a subject."),
     }
     found |= {name: sentence for name, sentence in needed.items() if not getattr(mailing, name).strip()}
     if not mailing.text.strip() and not mailing.html.strip():
-        found["text"] = "Write the message."
+        found["text"] = gettext("Write the message.")
     for finding in findings_of(mailing):
         if finding.is_error:
-            found.setdefault(finding.part, f"The {PARTS[finding.part]}, line {finding.line}: {finding.sentence}")
+            found.setdefault(finding.part, placed(finding))
     for name in ("from_email", "reply_to"):
         value = getattr(mailing, name)
         if value and not is_address(value):
-            found.setdefault(name, "This is not a complete e-mail address.")
+            found.setdefault(name, gettext("This is not a complete e-mail address."))
         elif value and not is_ascii_address(value):
-            found.setdefault(name, NOT_ASCII)
+            found.setdefault(name, str(NOT_ASCII))
     return found | _group_problems(mailing, stale_ids) | _site_problems()
 
 
 def _group_problems(mailing: Mailing, stale_ids: Collection[int]) -> dict[str, str]:
     groups = list(mailing.groups.select_related("target_group"))
     if not any(group.role == GroupRole.TO for group in groups):
-        return {"groups": "Choose at least one target group."}
+        return {"groups": gettext("Choose at least one target group.")}
     for name, group in ((group.target_group.name, group.target_group) for group in groups):
         if group.deleted_at:
-            return {"groups": f'"{name}" was deleted. Choose another group, or undelete it.'}
+            words = gettext('"%(group)s" was deleted. Choose another group, or undelete it.')
+            return {"groups": words % {"group": name}}
         if group.pk in stale_ids:
             continue
         if group.is_gone:
-            return {"groups": f'"{name}" is no longer in MemberSuite. Choose another group.'}
+            words = gettext('"%(group)s" is no longer in MemberSuite. Choose another group.')
+            return {"groups": words % {"group": name}}
         if group.not_runnable_code:
-            return {"groups": f'The search of "{name}" can\'t be run from here. Choose another group.'}
+            words = gettext('The search of "%(group)s" can\'t be run from here. Choose another group.')
+            return {"groups": words % {"group": name}}
     return {}
 
 
@@ -165,7 +172,9 @@ def _site_problems() -> dict[str, str]:
     lacking = [name for name in ("SITE_URL", "MAIL_POSTAL_ADDRESS") if not getattr(settings, name)]
     if not lacking:
         return {}
-    return {"site": f"Nothing can be sent before an administrator has set {' and '.join(lacking)}."}
+    # Translators: %(settings)s are names of settings, such as "SITE_URL and MAIL_POSTAL_ADDRESS".
+    sentence = gettext("Nothing can be sent before an administrator has set %(settings)s.")
+    return {"site": sentence % {"settings": listed(lacking)}}
 
 
 # --- sending it --------------------------------------------------------------------------------------------------
@@ -193,9 +202,9 @@ def request_send(
     if mailing.status not in EDITABLE:
         raise _refusal(mailing, "sent")
     if version is not None and version != mailing.version:
-        raise NotAllowedNow("Somebody changed this mailing meanwhile. Look at it again before you send it.")
+        raise NotAllowedNow(gettext("Somebody changed this mailing meanwhile. Look at it again before you send it."))
     if seen and seen != _numbers(mailing).fingerprint:
-        raise NotAllowedNow("A sync changed the numbers meanwhile. Look at them again before you send it.")
+        raise NotAllowedNow(gettext("A sync changed the numbers meanwhile. Look at them again before you send it."))
     if lacking := problems(mailing):
         raise NotReady(lacking)
     # The version too: what is sent is what was checked here.
@@ -214,7 +223,7 @@ def request_retry(mailing: Mailing, user: Actor) -> None:
     """
     stopped = _stopped(mailing, "retried")
     if mailing.stop_code == StopCode.LIST_MOVED:
-        raise NotAllowedNow("The list moved since it was reviewed. Look at the new numbers and decide.")
+        raise NotAllowedNow(gettext("The list moved since it was reviewed. Look at the new numbers and decide."))
     before = {"stopped": mailing.stop_code}
     reviewed = mailing.reviewed if _is_reviewed(mailing) else _review(mailing, user)
     _schedule(stopped, mailing, user, scheduled_for=None, time_zone="", reviewed=reviewed)
@@ -234,11 +243,11 @@ def request_accept(mailing: Mailing, user: Actor, *, count: int) -> None:
     stopped = _stopped(mailing, "sent")
     found = mailing.found
     if mailing.stop_code != StopCode.LIST_MOVED or not found or found["most"] != count:
-        raise NotAllowedNow("Its numbers are others by now. Look at them again, then decide.")
+        raise NotAllowedNow(gettext("Its numbers are others by now. Look at them again, then decide."))
     if not count:
-        raise NotAllowedNow("Nobody would receive it. Choose other groups.")
+        raise NotAllowedNow(gettext("Nobody would receive it. Choose other groups."))
     if not _has_these_groups(mailing, found):
-        raise NotAllowedNow("Its groups are others by now. Look at the mailing again, then send it.")
+        raise NotAllowedNow(gettext("Its groups are others by now. Look at the mailing again, then send it."))
     before = mailing.reviewed
     reviewed = found | _stamp(user)
     _schedule(stopped, mailing, user, scheduled_for=None, time_zone="", reviewed=reviewed)
@@ -273,7 +282,7 @@ def request_send_stale(mailing: Mailing, user: Actor, *, seen: str) -> None:
     if not groups:
         raise _refusal(mailing, "sent to the last good list")
     if seen != ages_seen(groups) or any(one.target_group.read_at is None for one in groups):
-        raise NotAllowedNow("The lists are others by now. Look at them again, then decide.")
+        raise NotAllowedNow(gettext("The lists are others by now. Look at them again, then decide."))
     stopped = _stopped(mailing, "sent", stale_ids=[one.target_group_id for one in groups])
     code, reviewed = mailing.stop_code, mailing.reviewed if _is_reviewed(mailing) else _review(mailing, user)
     _schedule(stopped, mailing, user, scheduled_for=None, time_zone="", reviewed=reviewed)
@@ -303,11 +312,11 @@ def pause_everything() -> list[Mailing]:
             request_pause(mailing, None)
             continue
         before = {"status": mailing.status}
-        stop = {"stop_code": StopCode.RESTORED, "stop_text": _RESTORED, "stopped_at": Now(), "due_at": None}
+        stop = {"stop_code": StopCode.RESTORED, "stop_text": str(_RESTORED), "stopped_at": Now(), "due_at": None}
         _change(Mailing.objects.filter(pk=mailing.pk), mailing, "stopped", status=MailingStatus.STOPPED, **stop)
         audit.record("command", "mailing.stop", mailing, before, {"stopped": StopCode.RESTORED})
     waiting = MailingTestCopy.objects.filter(outcome=Outcome.QUEUED)
-    waiting.update(outcome=Outcome.FAILED, said="The database was restored from a back-up.", settled_at=Now())
+    waiting.update(outcome=Outcome.FAILED, said=gettext("The database was restored from a back-up."), settled_at=Now())
     return touched
 
 
@@ -357,10 +366,35 @@ def wake_mailing(mailing_id: int) -> None:
 
 # --- inside ------------------------------------------------------------------------------------------------------
 
-_RESTORED = (
+_RESTORED = gettext_lazy(
     "The database was restored from a back-up. If this mailing went out after the back-up was made, cancel it; the "
     "mail server's log tells. If not, retry."
 )
+# What a mailing refuses to be, by the wish.
+_REFUSALS = {
+    "changed": gettext_lazy("This mailing can't be changed: it is %(status)s."),
+    "deleted": gettext_lazy("This mailing can't be deleted: it is %(status)s."),
+    "sent": gettext_lazy("This mailing can't be sent: it is %(status)s."),
+    "sent again": gettext_lazy("This mailing can't be sent again: it is %(status)s."),
+    "sent to the last good list": gettext_lazy("This mailing can't be sent to the last good list: it is %(status)s."),
+    "retried": gettext_lazy("This mailing can't be retried: it is %(status)s."),
+    "paused": gettext_lazy("This mailing can't be paused: it is %(status)s."),
+    "stopped": gettext_lazy("This mailing can't be stopped: it is %(status)s."),
+    "resumed": gettext_lazy("This mailing can't be resumed: it is %(status)s."),
+    "cancelled": gettext_lazy("This mailing can't be cancelled: it is %(status)s."),
+}
+_STATUS_WITHIN = {
+    MailingStatus.DRAFT: pgettext_lazy("a mailing is …", "draft"),
+    MailingStatus.SCHEDULED: pgettext_lazy("a mailing is …", "scheduled"),
+    MailingStatus.RESYNCING: pgettext_lazy("a mailing is …", "resyncing"),
+    MailingStatus.STOPPED: pgettext_lazy("a mailing is …", "stopped"),
+    MailingStatus.SENDING: pgettext_lazy("a mailing is …", "sending"),
+    MailingStatus.PAUSED: pgettext_lazy("a mailing is …", "paused"),
+    MailingStatus.SENT: pgettext_lazy("a mailing is …", "sent"),
+    MailingStatus.SENT_WITH_ERRORS: pgettext_lazy("a mailing is …", "sent with errors"),
+    MailingStatus.CANCELLED: pgettext_lazy("a mailing is …", "cancelled"),
+    MailingStatus.FAILED: pgettext_lazy("a mailing is …", "failed"),
+}
 _NOT_STOPPED: dict[str, Any] = {
     "stop_code": "",
     "stop_text": "",
@@ -435,15 +469,16 @@ def _change(rows: QuerySet[Mailing], mailing: Mailing, wish: str, **values: Any)
 def _refusal(mailing: Mailing, wish: str) -> NotAllowedNow:
     now = Mailing.objects.filter(pk=mailing.pk).only("status").first()
     if now is None:
-        return NotAllowedNow("This mailing was deleted.")
-    return NotAllowedNow(f"This mailing can't be {wish}: it is {now.get_status_display().lower()}.")
+        return NotAllowedNow(gettext("This mailing was deleted."))
+    status = _STATUS_WITHIN[MailingStatus(now.status)]
+    return NotAllowedNow(str(_REFUSALS[wish]) % {"status": status})
 
 
 def _why_not_saved(mailing: Mailing) -> str:
     now = Mailing.objects.filter(pk=mailing.pk, status__in=EDITABLE).first()
     if now is None:
         return _refusal(mailing, "changed").sentence
-    return "Somebody changed this mailing meanwhile. Look at it again, then make your change."
+    return gettext("Somebody changed this mailing meanwhile. Look at it again, then make your change.")
 
 
 def _set_groups(mailing: Mailing, group_ids: Sequence[int], not_to_ids: Sequence[int]) -> None:

@@ -162,7 +162,7 @@ class MailingForm(_Form):
         if address and not is_address(address):
             raise forms.ValidationError(gettext("This is not a complete e-mail address, like news@example.org."))
         if address and not is_ascii_address(address):
-            raise forms.ValidationError(NOT_ASCII)
+            raise forms.ValidationError(str(NOT_ASCII))
         return address
 
 

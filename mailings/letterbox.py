@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from django.utils.translation import gettext_lazy
+
+from thrive_sync.lib.words import Words
+
 _FOLDER = Path(__file__).parent / "letters"
 
 
 @dataclass(frozen=True)
 class Beginning:
-    """A message to begin with; its author replaces every word of it."""
+    """A message to begin with; its author replaces every word of it, so it is in no language but its own."""
 
     word: str
-    label: str
-    purpose: str
+    label: Words
+    purpose: Words
     subject: str
     preheader: str
 
@@ -25,18 +29,24 @@ class Beginning:
 
 
 BEGINNINGS = (
-    Beginning("announcement", "Announcement", "One piece of news and one button.", "What is new", "It in one sentence"),
+    Beginning(
+        "announcement",
+        gettext_lazy("Announcement"),
+        gettext_lazy("One piece of news and one button."),
+        "What is new",
+        "It in one sentence",
+    ),
     Beginning(
         "newsletter",
-        "Newsletter",
-        "A main story, others below it, dates.",
+        gettext_lazy("Newsletter"),
+        gettext_lazy("A main story, others below it, dates."),
         "Newsletter: the main story",
         "And two other stories",
     ),
     Beginning(
         "invitation",
-        "Event invitation",
-        "When, where, and a button to register.",
+        gettext_lazy("Event invitation"),
+        gettext_lazy("When, where, and a button to register."),
         "You are invited: the name of the event",
         "When and where in one line",
     ),

@@ -6,13 +6,18 @@ Liquid stays where it was: each piece of it is put away before the HTML is read,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
 
 import css_inline
 import nh3
+from django.utils.translation import gettext, gettext_lazy
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 
 def _words(text: str) -> frozenset[str]:
@@ -64,12 +69,21 @@ _SCHEME = re.compile(r"\s*([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _LINKS = {"href", "src"}
 _LIQUID = re.compile(r"\{\{(?:(?!\{\{|\}\}).)*\}\}|\{%(?:(?!\{%|%\}).)*%\}", re.DOTALL)
 _STYLE_BLOCK = re.compile(r"<style\b[^>]*>(.*?)</style", re.DOTALL | re.IGNORECASE)
+# Each is told of a tag: %(tag)s is "<script>".
 _HINTS = {
-    "script": "Scripts never run in e-mail",
-    "form": "Forms do not work in e-mail",
-    "link": "Style sheets from elsewhere are not loaded; write the CSS into <style>",
-    "iframe": "Pages within a message do not work in e-mail",
+    "script": gettext_lazy("Scripts never run in e-mail: %(tag)s."),
+    "form": gettext_lazy("Forms do not work in e-mail: %(tag)s."),
+    "link": gettext_lazy("Style sheets from elsewhere are not loaded; write the CSS into <style>: %(tag)s."),
+    "iframe": gettext_lazy("Pages within a message do not work in e-mail: %(tag)s."),
 }
+_NO_HINT = gettext_lazy("This is left out: %(tag)s.")
+_NO_SCRIPTS = gettext_lazy("Scripts never run in e-mail: %(name)s.")
+_NO_SCHEME = gettext_lazy("A link can't begin with %(scheme)s:")
+_NOWHERE = gettext_lazy("A link must begin with https://, mailto: or tel:, or it leads nowhere.")
+_NO_PICTURE = gettext_lazy("A style with url( ) is left out; use <img> for pictures.")
+_NO_ATTRIBUTE = gettext_lazy("This is left out: %(name)s of %(tag)s.")
+_NO_AT_RULES = gettext_lazy("Rules that begin with @ are left out: few mail programs read them.")
+_NO_FIELDS = gettext_lazy("Fields do nothing inside <style>.")
 
 
 # The libraries read a tag within a tag by a call within a call, and end the whole process where that goes too deep.
@@ -95,7 +109,12 @@ class Removed:
     """Something in the author's HTML that no message carries."""
 
     line: int
-    sentence: str
+    words: StrPromise  # looked up when they are told: who asks next may read another language
+    names: Mapping[str, str] = field(default_factory=dict)  # what stands in them
+
+    @property
+    def sentence(self) -> str:
+        return str(self.words) % self.names if self.names else str(self.words)
 
 
 @dataclass(frozen=True)
@@ -131,16 +150,18 @@ def _check_size(source: str) -> None:
     lowered = source.lower()
     for word, most in _MOST.items():
         if lowered.count(word) > most:
-            raise TooMuch(1, f"There are more than {most} “{word}” in it.")
+            sentence = gettext("There are more than %(most)s “%(word)s” in it.")
+            raise TooMuch(1, sentence % {"most": most, "word": word})
     deep: dict[str, int] = {}
     for number, found in enumerate(_OPENING.finditer(lowered)):
         if number > _MOST_TAGS * 2:
-            raise TooMuch(1, f"There are more than {_MOST_TAGS} tags in it.")
+            raise TooMuch(1, gettext("There are more than %(most)s tags in it.") % {"most": _MOST_TAGS})
         if found[2] not in _SHALLOW:
             deep[found[2]] = max(deep.get(found[2], 0) + (-1 if found[1] else 1), 0)
             if sum(deep.values()) > _DEEPEST:
                 line = source.count("\n", 0, found.start()) + 1
-                raise TooMuch(line, f"More than {_DEEPEST} tags stand within each other here, or are never closed.")
+                sentence = gettext("More than %(most)s tags stand within each other here, or are never closed.")
+                raise TooMuch(line, sentence % {"most": _DEEPEST})
 
 
 def _inliner() -> css_inline.CSSInliner:
@@ -219,9 +240,9 @@ def _removed(source: str) -> Iterator[Removed]:
     for block in _STYLE_BLOCK.finditer(source):
         line = source.count("\n", 0, block.start(1)) + 1
         if "@media" in block[1] or "@import" in block[1] or "@font-face" in block[1]:
-            yield Removed(line, "Rules that begin with @ are left out: few mail programs read them.")
+            yield Removed(line, _NO_AT_RULES)
         if _LIQUID.search(block[1]):
-            yield Removed(line, "Fields do nothing inside <style>.")
+            yield Removed(line, _NO_FIELDS)
 
 
 class _Scan(HTMLParser):
@@ -233,23 +254,23 @@ class _Scan(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in _TAGS | _STRUCTURE:
-            self._tell(tag, f"{_HINTS.get(tag, 'This is left out')}: <{tag}>.")
+            self._tell(tag, _HINTS.get(tag, _NO_HINT), tag=f"<{tag}>")
             return
         allowed = _ATTRIBUTES["*"] | _ATTRIBUTES.get(tag, set())
         for name, value in attrs:
             if name.startswith("on"):
-                self._tell(name, f"Scripts never run in e-mail: {name}.")
+                self._tell(name, _NO_SCRIPTS, name=name)
             elif name in _LINKS and (scheme := _SCHEME.match(value or "")) and scheme[1].lower() not in _SCHEMES:
-                self._tell(f"{scheme[1]}:", f"A link can't begin with {scheme[1].lower()}:")
+                self._tell(f"{scheme[1]}:", _NO_SCHEME, scheme=scheme[1].lower())
             elif name == "href" and not re.match(r"x|#|[a-z]+:", (value or "").strip(), re.IGNORECASE):
-                self._tell("href", "A link must begin with https://, mailto: or tel:, or it leads nowhere.")
+                self._tell("href", _NOWHERE)
             elif name == "style" and "url(" in (value or "").lower():
-                self._tell("url(", "A style with url( ) is left out; use <img> for pictures.")
+                self._tell("url(", _NO_PICTURE)
             elif tag in _TAGS and name not in allowed:
-                self._tell(f"{tag} {name}", f"This is left out: {name} of <{tag}>.")
+                self._tell(f"{tag} {name}", _NO_ATTRIBUTE, name=name, tag=f"<{tag}>")
 
-    def _tell(self, key: str, sentence: str) -> None:
-        self.found.setdefault(key, Removed(self.getpos()[0], sentence))
+    def _tell(self, key: str, words: StrPromise, **names: str) -> None:
+        self.found.setdefault(key, Removed(self.getpos()[0], words, names))
 
 
 # --- as text --------------------------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext, gettext_lazy
+
 from targetgroups.models import Subscriber, TargetGroup
 
 from .exceptions import MailingError
@@ -13,9 +15,20 @@ from .models import Mailing
 from .personal import CORE_FIELDS, Finding, NotATemplate, check, compiled, field_name, fields_in, values_of
 from .send.render import NO_ADDRESS, NotAHeader, NotAnAddress, Rendered, render
 
-# The parts of a message that are checked, in the order of the page, each with its word within a sentence.
-PARTS = {"subject": "subject", "preheader": "preheader", "html": "HTML", "text": "text"}
-LABELS = {"subject": "Subject", "preheader": "Preheader", "html": "HTML", "text": "Text"}
+# The parts of a message that are checked, in the order of the page.
+LABELS = {
+    "subject": gettext_lazy("Subject"),
+    "preheader": gettext_lazy("Preheader"),
+    "html": gettext_lazy("HTML"),
+    "text": gettext_lazy("Text"),
+}
+PARTS = tuple(LABELS)
+_PLACED = {
+    "subject": gettext_lazy("The subject, line %(line)s: %(error)s"),
+    "preheader": gettext_lazy("The preheader, line %(line)s: %(error)s"),
+    "html": gettext_lazy("The HTML, line %(line)s: %(error)s"),
+    "text": gettext_lazy("The text, line %(line)s: %(error)s"),
+}
 _EXAMPLES = {"first_name": "friend", "last_name": "member", "name": "friend"}
 _WRITTEN = ("from_name", "reply_to", "subject", "preheader", "html", "text")
 _EXAMPLE_COUNT = 5
@@ -31,8 +44,12 @@ def findings_of(mailing: Mailing) -> list[Finding]:
 def findings(values: Mapping[str, str], known: Collection[str]) -> list[Finding]:
     """Say what is wrong with a message, or may go wrong with it: errors first, then by part and line."""
     found = [each for part in PARTS for each in _of_part(part, values.get(part, ""), known)]
-    places = list(PARTS)
-    return sorted(found, key=lambda each: (not each.is_error, places.index(each.part), each.line))
+    return sorted(found, key=lambda each: (not each.is_error, PARTS.index(each.part), each.line))
+
+
+def placed(finding: Finding) -> str:
+    """Say an error together with where it stands."""
+    return str(_PLACED[finding.part]) % {"line": finding.line, "error": finding.sentence}
 
 
 def fields_of(groups: Iterable[TargetGroup]) -> list[str]:
@@ -61,7 +78,8 @@ def preview(mailing: Mailing, who: Subscriber | None, *, postal_address: str, si
             values=values_of(who.first_name, who.last_name, who.email, who.remote_id, who.attributes),
         )
     except (NotATemplate, TooMuch) as error:
-        raise MailingError(f"The message can't be read, line {error.line}: {error.sentence}") from None
+        sentence = gettext("The message can't be read, line %(line)s: %(error)s")
+        raise MailingError(sentence % {"line": error.line, "error": error.sentence}) from None
     except (NotAnAddress, NotAHeader) as error:
         raise MailingError(str(error)) from None
 
@@ -113,9 +131,9 @@ def _of_html(source: str) -> Iterator[Finding]:
         compiled(cleaned.html, is_html=True)
         compiled(cleaned.text)
     except NotATemplate as error:
-        sentence = f"A {{% %}} stands inside of a tag or between parts that belong together: {error.sentence}"
-        yield Finding("html", 1, sentence, is_error=True)
+        sentence = gettext("A {%% %%} stands inside of a tag or between parts that belong together: %(error)s")
+        yield Finding("html", 1, sentence % {"error": error.sentence}, is_error=True)
     for each in cleaned.removed:
         yield Finding("html", each.line, each.sentence)
     if len(cleaned.html) > _LONGEST_HTML:
-        yield Finding("html", 1, "This is long: Gmail shows the first 102 kB of a message only.")
+        yield Finding("html", 1, gettext("This is long: Gmail shows the first 102 kB of a message only."))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from django.utils.translation import gettext
 from liquid import Environment
 from liquid.exceptions import FilterArgumentError, LiquidError, UnknownFilterError
 from liquid.filter import string_filter
@@ -71,7 +72,8 @@ class Compiled:
     def __init__(self, source: str, *, is_html: bool) -> None:
         environment = _HTML if is_html else _TEXT
         if source.count("{") > _MOST_BRACES:
-            raise NotATemplate(1, f"There are more than {_MOST_BRACES} “{{” in it.")
+            sentence = gettext("There are more than %(most)s “%(word)s” in it.")
+            raise NotATemplate(1, sentence % {"most": _MOST_BRACES, "word": "{"})
         try:
             self._template = environment.from_string(source)
             self.variables = _variables(self._template, source)
@@ -144,7 +146,7 @@ def check(part: str, source: str, known: Collection[str], *, is_html: bool = Fal
         return
     for name, line in template.variables:
         if name not in known:
-            yield Finding(part, line, f"There is no field “{name}”{_did_you_mean(name, known)}", is_error=False)
+            yield Finding(part, line, _no_such_field(name, known), is_error=False)
     yield from _without_default(part, source, known)
 
 
@@ -157,8 +159,10 @@ def _without_default(part: str, source: str, known: Collection[str]) -> Iterator
         if not name or _DEFAULT.search(found[1]) or name[1] not in known or name[1] in asked | told | _NEVER_EMPTY:
             continue
         told.add(name[1])
-        sentence = f'“{name[1]}” has no default: whoever lacks it gets a gap. Write {{{{ {name[1]} | default: "…" }}}}.'
-        yield Finding(part, _line_at(source, found.start()), sentence)
+        # Translators: %(example)s is the field as it is written with a default, in double braces.
+        sentence = gettext("“%(name)s” has no default: whoever lacks it gets a gap. Write %(example)s.")
+        names = {"name": name[1], "example": f'{{{{ {name[1]} | default: "…" }}}}'}
+        yield Finding(part, _line_at(source, found.start()), sentence % names)
 
 
 # --- inside ---------------------------------------------------------------------------------------------------------
@@ -196,36 +200,44 @@ def _as_text(value: object) -> str:
     return ", ".join(_as_text(each) for each in value) if isinstance(value, list) else str(value)
 
 
-def _did_you_mean(name: str, known: Collection[str]) -> str:
+def _no_such_field(name: str, known: Collection[str]) -> str:
     lowered = {each.lower(): each for each in known}
-    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
-    return f". Did you mean “{lowered[close[0]]}”?" if close else " in the chosen groups: everybody gets a gap."
+    if close := difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6):
+        sentence = gettext("There is no field “%(name)s”. Did you mean “%(close)s”?")
+        return sentence % {"name": name, "close": lowered[close[0]]}
+    return gettext("There is no field “%(name)s” in the chosen groups: everybody gets a gap.") % {"name": name}
 
 
 def _words(error: LiquidError, source: str) -> str:
     message = str(error.message)
     if isinstance(error, UnknownFilterError):
         name = message.split("'")[1] if "'" in message else message
-        return f"There is no filter “{name}”. There are: {', '.join(sorted(_FILTERS))}."
+        sentence = gettext("There is no filter “%(name)s”. There are: %(filters)s.")
+        return sentence % {"name": name, "filters": ", ".join(sorted(_FILTERS))}
     if isinstance(error, FilterArgumentError):
-        return f"A filter has too few or too many words after it: {message}."
+        return gettext("A filter has too few or too many words after it: %(error)s.") % {"error": message}
     if found := _UNEXPECTED_TAG.match(message):
         return _of_tag(found[1])
     if message.startswith("expected tag") and (opener := _unclosed(source)):
-        return f"{{% {opener[0]} %}} has no {{% end{opener[0]} %}}."
+        return gettext("{%% %(name)s %%} has no {%% end%(name)s %%}.") % {"name": opener[0]}
     if message.startswith("expected '}}'"):
-        return "“{{” has no “}}” after it."
+        return _without_end("{{", "}}")
     if message.startswith(("expected '%}'", "missing tag name or closing delimiter")):
-        return "“{%” has no “%}” after it."
+        return _without_end("{%", "%}")
     if message == "expected a primitive expression, found end of expression":
-        return "Something is missing here: {{ }} wants the name of a field."
-    return f"This can't be read: {message}."
+        return gettext("Something is missing here: {{ }} wants the name of a field.")
+    return gettext("This can't be read: %(error)s.") % {"error": message}
+
+
+def _without_end(opening: str, closing: str) -> str:
+    return gettext("“%(opening)s” has no “%(closing)s” after it.") % {"opening": opening, "closing": closing}
 
 
 def _of_tag(name: str) -> str:
     if name.startswith(("end", "els", "when")):
-        return f"{{% {name} %}} stands alone: nothing was begun that it belongs to."
-    return f"There is no {{% {name} %}} here; there are {{% if %}}, {{% unless %}} and {{% case %}}."
+        return gettext("{%% %(name)s %%} stands alone: nothing was begun that it belongs to.") % {"name": name}
+    sentence = gettext("There is no {%% %(name)s %%} here; there are {%% if %%}, {%% unless %%} and {%% case %%}.")
+    return sentence % {"name": name}
 
 
 def _line_of(error: LiquidError, source: str) -> int:

@@ -13,11 +13,13 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 import audit
 from targetgroups import suppression
 from targetgroups.models import Subscriber
 from thrive_sync.lib.addresses import address_key
+from thrive_sync.lib.words import number
 
 from .choices import UNSETTLED, Outcome
 from .enqueue import problems
@@ -94,6 +96,9 @@ def _check_limit(user: AbstractBaseUser, count: int) -> None:
     had = MailingTestCopy.objects.filter(test__asked_by=user.pk, test__asked_at__gt=since).count()
     if had + count > MOST_AN_HOUR:
         left = max(MOST_AN_HOUR - had, 0)
-        raise MailingError(
-            f"You can send {MOST_AN_HOUR} tests an hour, and {left} are left now. Nothing was sent. Try again later."
+        sentence = ngettext(
+            "You can send %(most)s tests an hour, and %(left)s is left now. Nothing was sent. Try again later.",
+            "You can send %(most)s tests an hour, and %(left)s are left now. Nothing was sent. Try again later.",
+            left,
         )
+        raise MailingError(sentence % {"most": number(MOST_AN_HOUR), "left": number(left)})

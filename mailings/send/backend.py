@@ -12,6 +12,7 @@ from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsR
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import get_connection
+from django.utils.translation import gettext
 
 from .. import optout
 from ..choices import Outcome, StopCode
@@ -160,11 +161,13 @@ class Server:
             self._backend, self._handed_over_count, self.is_cut = get_connection(), 0, False
             self._backend.open()
         except smtplib.SMTPAuthenticationError:
-            raise ServerAway("The mail server does not accept this program's user name or password.") from None
+            raise ServerAway(gettext("The mail server does not accept this program's user name or password.")) from None
         except smtplib.SMTPResponseException as error:
-            raise ServerAway(f'The mail server said: "{_words(error.smtp_error)}".') from None
+            said = gettext('The mail server said: "%(words)s".') % {"words": _words(error.smtp_error)}
+            raise ServerAway(said) from None
         except OSError as error:  # an SMTPException is one, too
-            raise ServerAway(f"The mail server can't be reached ({error.strerror or type(error).__name__}).") from None
+            sentence = gettext("The mail server can't be reached (%(error)s).")
+            raise ServerAway(sentence % {"error": error.strerror or type(error).__name__}) from None
         except Exception as error:  # whatever library the backend is of
             raise _stop(_of_library(error)) from error
 
@@ -200,8 +203,12 @@ class Server:
             [(code, words)] = error.recipients.values()
             return self._not_taken(code, words)
         if isinstance(error, smtplib.SMTPSenderRefused):
-            sentence = "has had enough for now" if error.smtp_code == _TOO_MUCH else "refuses the sender"
-            return self._cut(f'The mail server {sentence}: "{_words(error.smtp_error)}".')
+            sentence = (
+                gettext('The mail server has had enough for now: "%(words)s".')
+                if error.smtp_code == _TOO_MUCH
+                else gettext('The mail server refuses the sender: "%(words)s".')
+            )
+            return self._cut(sentence % {"words": _words(error.smtp_error)})
         if isinstance(error, smtplib.SMTPDataError):
             return self._not_taken(error.smtp_code, error.smtp_error)
         return self._broken(error)
@@ -232,7 +239,8 @@ class Server:
     def _not_taken(self, code: int, words: bytes | str) -> Verdict:
         """Judge by the server's reply: it says that it has not taken the message."""
         if code == _TOO_MUCH:
-            return self._cut(f'The mail server closed the connection: "{_words(words)}".')
+            sentence = gettext('The mail server closed the connection: "%(words)s".')
+            return self._cut(sentence % {"words": _words(words)})
         self._handed_over_count += 1  # it talks to us: the refusal is about this recipient
         outcome = Outcome.DEFERRED if 400 <= code < 500 else Outcome.FAILED
         return Verdict(outcome, str(code), _words(words))
@@ -240,7 +248,7 @@ class Server:
     def _broken(self, error: Exception) -> Verdict:
         """Judge a connection that was lost: nobody knows what became of the message (R13)."""
         log.warning("the connection to the mail server was lost (%s)", type(error).__name__)
-        self._cut("The connection to the mail server was lost.")
+        self._cut(gettext("The connection to the mail server was lost."))
         return Verdict(Outcome.UNKNOWN)
 
     def _cut(self, trouble: str) -> Verdict:
@@ -259,13 +267,15 @@ class Server:
 
 
 def _stop(sentence: str) -> StopMailing:
-    return StopMailing(StopCode.MAIL_SERVER, f"{sentence} Nobody was skipped: resume when that is mended.")
+    # Translators: %(error)s is a sentence, such as 'The e-mail backend said: "Invalid key".'
+    words = gettext("%(error)s Nobody was skipped: resume when that is mended.")
+    return StopMailing(StopCode.MAIL_SERVER, words % {"error": sentence})
 
 
 def _of_library(error: Exception) -> str:
     """Tell an error of a backend in its own words, without any recipient's address."""
     words = without_addresses(str(error))
-    return f'The e-mail backend said: "{words or type(error).__name__}".'
+    return gettext('The e-mail backend said: "%(words)s".') % {"words": words or type(error).__name__}
 
 
 def _words(said: bytes | str) -> str:
@@ -275,4 +285,4 @@ def _words(said: bytes | str) -> str:
 
 def without_addresses(said: str) -> str:
     """Return words that anybody may read who sees the mailing: of whom they are is left out."""
-    return _ADDRESS.sub("(an address)", _words(said))
+    return _ADDRESS.sub(lambda _: gettext("(an address)"), _words(said))

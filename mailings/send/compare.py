@@ -1,6 +1,9 @@
 """After the resync and before the freeze: is this still the list that the sender reviewed?"""
 
 from django.conf import settings
+from django.utils.translation import gettext, ngettext
+
+from thrive_sync.lib.words import number
 
 from ..choices import StopCode
 from ..exceptions import StopMailing
@@ -22,8 +25,21 @@ def approve(mailing: Mailing, count: int) -> None:
 
 def _sentence(reviewed: Numbers, found: Numbers) -> str:
     if not found.most:
-        return "Nobody would receive it any more. Nothing was sent. Look at who left, or choose other groups."
-    now = f"It would go to {found.most:,} {'person' if found.most == 1 else 'people'} now"
-    was = f"{reviewed.most:,}" if reviewed.least == reviewed.most else f"{reviewed.least:,} to {reviewed.most:,}"
-    known = f"; it was {was} when it was reviewed" if reviewed.is_known else ", and a group moved since it was reviewed"
-    return f"{now}{known}. Nothing was sent. Look at who came and who left, then decide."
+        return gettext("Nobody would receive it any more. Nothing was sent. Look at who left, or choose other groups.")
+    if reviewed.is_known:
+        sentence = ngettext(
+            "It would go to %(count)s person now; it was %(before)s when it was reviewed. Nothing was sent. Look at "
+            "who came and who left, then decide.",
+            "It would go to %(count)s people now; it was %(before)s when it was reviewed. Nothing was sent. Look at "
+            "who came and who left, then decide.",
+            found.most,
+        )
+        return sentence % {"count": number(found.most), "before": reviewed.words}
+    sentence = ngettext(
+        "It would go to %(count)s person now, and a group moved since it was reviewed. Nothing was sent. Look at who "
+        "came and who left, then decide.",
+        "It would go to %(count)s people now, and a group moved since it was reviewed. Nothing was sent. Look at who "
+        "came and who left, then decide.",
+        found.most,
+    )
+    return sentence % {"count": number(found.most)}

@@ -5,6 +5,9 @@ from collections.abc import Callable
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext, ngettext
+
+from thrive_sync.lib.words import number
 
 from .. import taking
 from ..choices import MailingStatus, StopCode
@@ -94,8 +97,12 @@ def _write(mailing: Mailing, approve: Callable[[int], None] | None) -> tuple[int
 
 def _nobody(left_out: Counter[str]) -> str:
     if not left_out:
-        return "Nobody is in the target groups of this mailing. Choose other groups."
-    return (
-        f"Nobody of the {left_out.total():,} people in the target groups may be mailed: they opted out, have no "
-        "address, or are among those not to send to. Choose other groups."
+        return gettext("Nobody is in the target groups of this mailing. Choose other groups.")
+    sentence = ngettext(
+        "The one person in the target groups may not be mailed: they opted out, have no address, or are among those "
+        "not to send to. Choose other groups.",
+        "Nobody of the %(count)s people in the target groups may be mailed: they opted out, have no address, or are "
+        "among those not to send to. Choose other groups.",
+        left_out.total(),
     )
+    return sentence % {"count": number(left_out.total())}

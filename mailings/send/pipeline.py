@@ -17,12 +17,14 @@ from django.db import InterfaceError, OperationalError, close_old_connections, t
 from django.db.models import F, Value
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from kombu.exceptions import OperationalError as BrokerError
 
 import audit
 from thrive_sync.lib import logs
 from thrive_sync.lib.claims import claim
 from thrive_sync.lib.steps import Step
+from thrive_sync.lib.words import number
 
 from ..choices import MailingStatus, NoticeState, Outcome, StopCode
 from ..exceptions import StopMailing, TurnLost
@@ -41,7 +43,7 @@ _LONE_STEP_SECONDS = 15.0
 # How long to leave a mail server alone that will not talk to us; after the last of these the mailing pauses.
 _SERVER_WAITS = (5, 15, 60, 180, 600)
 _ACTOR = "sending"
-_TOO_LATE = (
+_TOO_LATE = gettext_lazy(
     "No worker was running when it was to go out. Nothing was sent. Send it now anyway, choose another time, "
     "or cancel it."
 )
@@ -98,7 +100,8 @@ def _take_step(mailing: Mailing, turn: Turn) -> Step:
         raise
     except Exception:
         log.exception("mailing %s failed unexpectedly", mailing.pk)
-        _stop(mailing, turn, StopCode.UNEXPECTED, "Something went wrong in this program; its log says what. Try again.")
+        sentence = gettext("Something went wrong in this program; its log says what. Try again.")
+        _stop(mailing, turn, StopCode.UNEXPECTED, sentence)
     return Step.DONE
 
 
@@ -113,7 +116,7 @@ def _begin(mailing: Mailing, turn: Turn) -> Step:
     late = Now() - Value(timedelta(seconds=settings.MAILING_LATE_SECONDS))
     moment = Coalesce("scheduled_for", "requested_at")
     if Mailing.objects.alias(moment=moment).filter(pk=mailing.pk, moment__lt=late).exists():
-        raise StopMailing(StopCode.TOO_LATE, _TOO_LATE)
+        raise StopMailing(StopCode.TOO_LATE, str(_TOO_LATE))
     turn.change(MailingStatus.SCHEDULED, status=MailingStatus.RESYNCING, moment_at=Now())
     return Step.AGAIN
 
@@ -167,7 +170,7 @@ def _tell(mailing: Mailing, turn: Turn) -> Step:
     if mailing.notice_tries < notice.MOST_TRIES:
         turn.change(mailing.status, notice_tries=F("notice_tries") + 1)
         told = notice.tell(mailing)
-    turn.change(mailing.status, notice=told.state, notice_text=told.sentence)
+    turn.change(mailing.status, notice=told.state, notice_text=str(told.sentence))
     return Step.DONE
 
 
@@ -212,7 +215,8 @@ def _stop(mailing: Mailing, turn: Turn, code: str, sentence: str, **values: Any)
         return
     if mailing.status in (MailingStatus.STOPPED, MailingStatus.PAUSED):  # telling of it failed, which stops nothing
         with _unless_lost(mailing):
-            turn.change(mailing.status, notice=NoticeState.FAILED, notice_text="The e-mail about it could not be sent.")
+            sentence = gettext("The e-mail about it could not be sent.")
+            turn.change(mailing.status, notice=NoticeState.FAILED, notice_text=sentence)
         return
     status = MailingStatus.PAUSED if mailing.status == MailingStatus.SENDING else MailingStatus.STOPPED
     with _unless_lost(mailing), transaction.atomic():
@@ -227,8 +231,13 @@ def _wait_for_server(mailing: Mailing, turn: Turn, sentence: str) -> None:
     """Leave the mail server alone for a while; after several times in a row pause, and let a person decide."""
     tries = Mailing.objects.values_list("server_tries", flat=True).get(pk=mailing.pk)
     if tries >= len(_SERVER_WAITS):
-        text = f"{sentence} It was tried {tries + 1} times. Nobody was skipped: resume when it works again."
-        _stop(mailing, turn, StopCode.MAIL_SERVER, text)
+        # Translators: %(error)s is a sentence, such as "The connection to the mail server was lost."
+        text = ngettext(
+            "%(error)s It was tried %(count)s time. Nobody was skipped: resume when it works again.",
+            "%(error)s It was tried %(count)s times. Nobody was skipped: resume when it works again.",
+            tries + 1,
+        )
+        _stop(mailing, turn, StopCode.MAIL_SERVER, text % {"error": sentence, "count": number(tries + 1)})
         return
     values = {"stop_code": StopCode.MAIL_SERVER, "stop_text": sentence, "server_tries": F("server_tries") + 1}
     with _unless_lost(mailing):

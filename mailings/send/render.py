@@ -1,24 +1,37 @@
-"""What one recipient's message says. Pure: values in, values out; no database, no clock, no settings."""
+"""What one recipient's message says. Pure: values in, values out; no database, no clock.
+
+What this program adds to the author's words is in the site's language, whoever looks at it.
+"""
 
 import html
 import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import idna
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext, gettext_lazy
 
 from ..markup import clean
 from ..models import Mailing
 from ..personal import compiled
 
-NOT_ASCII = "Mail servers refuse a sender with other letters than a to z before the @. Choose another address."
+NOT_ASCII = gettext_lazy(
+    "Mail servers refuse a sender with other letters than a to z before the @. Choose another address."
+)
 # Stands for the address of somebody of whom nothing is known; nothing can be sent there.
 NO_ADDRESS = "nobody@example.invalid"
+_NOT_ONE_LINE = {
+    "subject": gettext_lazy("The subject must be one line without control characters."),
+    "from_name": gettext_lazy("The from name must be one line without control characters."),
+    "reply_to": gettext_lazy("The reply-to must be one line without control characters."),
+}
 _LONGEST_NAME = 100
 # Control characters, line and paragraph separators, half of a surrogate pair.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_LANGUAGE = "en"
 # Shown by an inbox beside the subject, never in the message; the filler keeps the message's first words from following.
 _HIDDEN = "display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;font-size:1px;line-height:1px"
 _FILLER = "&#847;&zwnj;&nbsp;" * 60
@@ -121,9 +134,9 @@ def frame(
 ) -> Rendered:
     """Put the headers and the footers around somebody's words; `name` is the Message-ID."""
     sender = ascii_address(mailing.from_email)
-    reply_to = (_one_line("reply-to", mailing.reply_to),) if mailing.reply_to else ()
+    reply_to = (_one_line("reply_to", mailing.reply_to),) if mailing.reply_to else ()
     return Rendered(
-        from_header=with_name(_one_line("from name", mailing.from_name), sender),
+        from_header=with_name(_one_line("from_name", mailing.from_name), sender),
         to_header=to_header,
         reply_to=tuple(ascii_address(address) for address in reply_to),
         subject=words.subject,
@@ -155,10 +168,10 @@ def smtp_address(email: str) -> str:
     try:
         ascii_domain = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
     except idna.IDNAError:
-        raise NotAnAddress("Its domain is not a domain name.") from None
+        raise NotAnAddress(gettext("Its domain is not a domain name.")) from None
     address = f"{local}@{ascii_domain}"
     if not local or not ascii_domain or not is_one_line(address) or " " in ascii_domain:
-        raise NotAnAddress("It is not a complete address.")
+        raise NotAnAddress(gettext("It is not a complete address."))
     return address
 
 
@@ -166,7 +179,7 @@ def ascii_address(email: str) -> str:
     """Write an address in ASCII, which every mail server takes. Raises NotAnAddress."""
     address = smtp_address(email)
     if not address.isascii():
-        raise NotAnAddress("It has letters before the @ that only few mail servers take.")
+        raise NotAnAddress(gettext("It has letters before the @ that only few mail servers take."))
     return address
 
 
@@ -195,7 +208,7 @@ def _flat(value: str) -> str:
 
 def _one_line(field: str, value: str) -> str:
     if not is_one_line(value):
-        raise NotAHeader(f"The {field} must be one line without control characters.")
+        raise NotAHeader(str(_NOT_ONE_LINE[field]))
     return value.strip()
 
 
@@ -206,17 +219,31 @@ def with_name(name: str, address: str) -> str:
     return f'"{quoted}" <{address}>'
 
 
+@lru_cache
+def footer_words(language: str) -> tuple[str, str]:
+    """Look up what stands above and around the opt-out link, as text and as HTML: once for however many messages."""
+    with translation.override(language):
+        return (
+            # Translators: at the end of every message; the address of the opt-out page follows on a line of its own.
+            gettext("Do not want these e-mails? Opt out here:"),
+            # Translators: at the end of every message.
+            gettext('Do not want these e-mails? <a href="%(link)s">Opt out here</a>.'),
+        )
+
+
 def _text(body: str, opt_out_link: str, postal_address: str) -> str:
-    return f"{body}\n\n-- \n{postal_address}\nDo not want these e-mails? Opt out here:\n{opt_out_link}\n"
+    question, _ = footer_words(settings.LANGUAGE_CODE)
+    return f"{body}\n\n-- \n{postal_address}\n{question}\n{opt_out_link}\n"
 
 
 def _html(mailing: Mailing, words: Words, opt_out_link: str, postal_address: str) -> str:
     """Put the cleaned HTML into a whole page: what an inbox shows before the message, the message, the footer."""
     title = html.escape(mailing.subject if "{" not in mailing.subject else mailing.from_name)
+    _, question = footer_words(settings.LANGUAGE_CODE)
     address = html.escape(postal_address).replace("\n", "<br>")
     return (
-        f'<!doctype html>\n<html lang="{_LANGUAGE}"><head><meta charset="utf-8">'
+        f'<!doctype html>\n<html lang="{settings.LANGUAGE_CODE}"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title></head>'
         f'<body style="margin:0">{words.preheader}{words.html}<div style="{_FOOTER}"><p>{address}<br>'
-        f'Do not want these e-mails? <a href="{html.escape(opt_out_link)}">Opt out here</a>.</p></div></body></html>'
+        f"{question % {'link': html.escape(opt_out_link)}}</p></div></body></html>"
     )

@@ -1,6 +1,7 @@
 """Every group of a mailing is brought level with its search after the sending moment has come (R7, R12)."""
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from targetgroups.choices import RunStatus, Trigger
 from targetgroups.enqueue import request_sync
@@ -43,7 +44,9 @@ def is_over(mailing: Mailing) -> bool:
         if read_at is None or mailing.moment_at is None or read_at < mailing.moment_at:
             # Never by this program's doing; but nothing is sent on a stale group silently.
             raise StopMailing(
-                StopCode.UNEXPECTED, f'"{member.target_group.name}" is older than the sending moment. Please retry.'
+                StopCode.UNEXPECTED,
+                gettext('"%(group)s" is older than the sending moment. Please retry.')
+                % {"group": member.target_group.name},
             )
     return True
 
@@ -72,22 +75,31 @@ def _refuse_unusable(member: MailingGroup) -> None:
     if group.deleted_at:
         raise StopMailing(
             StopCode.GROUP_DELETED,
-            f'The target group "{group.name}" was deleted here. Nothing was sent. Undelete it and retry, or choose '
-            "another group.",
+            gettext(
+                'The target group "%(group)s" was deleted here. Nothing was sent. Undelete it and retry, or choose '
+                "another group."
+            )
+            % {"group": group.name},
         )
     if member.stale_read_at is not None:
         return
     if group.is_gone:
         raise StopMailing(
             StopCode.GROUP_GONE,
-            f'The search of the target group "{group.name}" is no longer in MemberSuite. Nothing was sent. Choose '
-            "another group; or bring the search back, refresh the target group list, and retry.",
+            gettext(
+                'The search of the target group "%(group)s" is no longer in MemberSuite. Nothing was sent. Choose '
+                "another group; or bring the search back, refresh the target group list, and retry."
+            )
+            % {"group": group.name},
         )
     if group.not_runnable_code:
         raise StopMailing(
             StopCode.GROUP_NOT_RUNNABLE,
-            f'The search of the target group "{group.name}" can\'t be run from here. Nothing was sent. Change the '
-            "search in MemberSuite and refresh the target group list, or choose another group.",
+            gettext(
+                'The search of the target group "%(group)s" can\'t be run from here. Nothing was sent. Change the '
+                "search in MemberSuite and refresh the target group list, or choose another group."
+            )
+            % {"group": group.name},
         )
 
 
@@ -95,18 +107,24 @@ def _refuse_failed(group: TargetGroup, run: SyncRun) -> None:
     if run.status in (RunStatus.HELD, RunStatus.SUPERSEDED):
         raise StopMailing(
             StopCode.SYNC_HELD,
-            f'The resync of "{group.name}" is held, because it would remove more people than is usual. Nothing was '
-            f"sent. Look at run {run.pk}, apply or discard it, then retry.",
+            gettext(
+                'The resync of "%(group)s" is held, because it would remove more people than is usual. Nothing was '
+                "sent. Look at run %(run)s, apply or discard it, then retry."
+            )
+            % {"group": group.name, "run": run.pk},
         )
     if run.status == RunStatus.FAILED:
         raise StopMailing(
             StopCode.SYNC_FAILED,
-            f'"{group.name}" could not be resynced: {run.error_text or "the sync failed."} Nothing was sent. Retry '
-            "when that is mended.",
+            gettext('"%(group)s" could not be resynced: %(error)s Nothing was sent. Retry when that is mended.')
+            % {"group": group.name, "error": run.error_text or gettext("the sync failed.")},
         )
     if run.status == RunStatus.CANCELLED:
         raise StopMailing(
             StopCode.SYNC_CANCELLED,
-            f'Somebody cancelled the resync of "{group.name}" (run {run.pk}). Nothing was sent. Retry, which resyncs '
-            "all groups again.",
+            gettext(
+                'Somebody cancelled the resync of "%(group)s" (run %(run)s). Nothing was sent. Retry, which resyncs '
+                "all groups again."
+            )
+            % {"group": group.name, "run": run.pk},
         )

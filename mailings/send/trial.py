@@ -20,6 +20,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from django.db.models import Value
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from kombu.exceptions import OperationalError as BrokerError
 
 from targetgroups import suppression
@@ -44,11 +45,10 @@ log = logging.getLogger(__name__)
 TASK = "mailings.tasks.send_test"
 # A person waits for it: not behind a mailing to everybody.
 QUEUE = "interactive"
-PREFIX = "[Test] "
 _EXPIRES = 300  # seconds
 _MOST_TRIES = 3  # of a copy that came back untouched, since its connection was at its end
 _LOOK_SECONDS = 0.5
-_WRONG = "Something went wrong in this program; its log says what."
+_WRONG = gettext_lazy("Something went wrong in this program; its log says what.")
 
 
 def wake(test_id: int) -> None:
@@ -84,22 +84,22 @@ def send(test_id: int) -> None:
     except (MailingError, ServerAway) as error:
         _fail_rest(test, error.sentence)
     except (NotATemplate, NotAHeader, NotAnAddress) as error:
-        _fail_rest(test, f"The message can't be written: {error}")
+        _fail_rest(test, gettext("The message can't be written: %(error)s") % {"error": error})
     except (OperationalError, InterfaceError):
         log.exception("test %s lost the database", test_id)
         raise
     except Exception:
         log.exception("test %s failed unexpectedly", test_id)
-        _fail_rest(test, _WRONG)
+        _fail_rest(test, str(_WRONG))
 
 
 def _check(test: MailingTest) -> None:
     if timezone.now() - test.asked_at > timedelta(seconds=settings.MAILING_LATE_SECONDS):
-        raise MailingError("No worker was running when it was asked for. Send the test again.")
+        raise MailingError(gettext("No worker was running when it was asked for. Send the test again."))
     if test.version != test.mailing.version:
-        raise MailingError("The message was changed meanwhile. Send the test again.")
+        raise MailingError(gettext("The message was changed meanwhile. Send the test again."))
     if test.subscriber is not None and test.subscriber.do_not_email_at is not None:
-        raise MailingError("The person whose values were to fill it is Do Not Email by now. Choose another.")
+        raise MailingError(gettext("The person whose values were to fill it is Do Not Email by now. Choose another."))
 
 
 def _send_copy(each: MailingTestCopy, road: _Road) -> None:
@@ -110,7 +110,7 @@ def _send_copy(each: MailingTestCopy, road: _Road) -> None:
         return
     if not claim(mine, outcome=Outcome.IN_FLIGHT, in_flight_at=Now()):
         return
-    verdict = Verdict(Outcome.FAILED, "", _WRONG)  # unless it is known what became of it
+    verdict = Verdict(Outcome.FAILED, "", str(_WRONG))  # unless it is known what became of it
     try:
         verdict = road.hand_over(each)
     except ServerAway as away:
@@ -153,7 +153,8 @@ def _road(test: MailingTest) -> AbstractContextManager[_Road]:
         else values_of(who.first_name, who.last_name, who.email, who.remote_id, who.attributes)
     )
     mailing = copy(test.mailing)
-    mailing.subject = f"{PREFIX}{mailing.subject}"
+    # Translators: what an inbox shows of a test.
+    mailing.subject = gettext("[Test] %(subject)s") % {"subject": mailing.subject}
     road = _Smtp if settings.EMAIL_BACKEND == SMTP else _Backend
     return road(mailing, values)
 
@@ -193,7 +194,7 @@ class _Smtp:
                 return verdict
             if self._fleet.trouble:
                 break
-        raise ServerAway(self._fleet.trouble or "The mail server closed the connection.")
+        raise ServerAway(self._fleet.trouble or gettext("The mail server closed the connection."))
 
     def _answer(self) -> Verdict:
         answers: list[tuple[int, Verdict]] = []

@@ -7,6 +7,7 @@ import pytest
 from mailings.markup import TooMuch, clean
 from mailings.message import findings
 from mailings.personal import compiled
+from tests.support.pseudo import marking
 
 
 def filled(source: str, **values: str) -> str:
@@ -46,6 +47,13 @@ def test_what_is_taken_out_is_told_with_its_line(source: str, gone: str, told: s
     assert gone not in cleaned.html
     assert cleaned.removed[0].sentence.startswith(told)
     assert cleaned.removed[0].line == (1 if "@media" in source else 2)
+
+
+def test_what_is_taken_out_is_told_in_the_language_of_whoever_asks_next() -> None:
+    source = "<p>a</p><script>alert(2)</script>"
+    assert clean(source).removed[0].sentence == "Scripts never run in e-mail: <script>."
+    with marking():
+        assert clean(source).removed[0].sentence == "⟦Scripts never run in e-mail: <script>.⟧"
 
 
 def test_css_moves_from_the_style_block_to_the_tags() -> None:

@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 from django.utils import translation
 
+from mailings.send.render import footer_words
 from thrive_sync.lib import words
 
 BEGIN, END = "⟦", "⟧"
@@ -43,6 +44,7 @@ def marking() -> Iterator[None]:
 def clear_caches() -> None:
     """Forget what was written in a language that does not know of the other one by the same name."""
     words._exact.cache_clear()
+    footer_words.cache_clear()
 
 
 def unmarked(page: str) -> list[str]:

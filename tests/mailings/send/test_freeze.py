@@ -91,7 +91,7 @@ def test_r12_a_mailing_that_nobody_would_get_is_stopped_and_nothing_is_kept_of_i
     group = post.group(ADA)
     suppression.suppress(ADA, SuppressionCause.COMPLAINT)
     mailing, turn = resyncing(post, group)
-    with pytest.raises(StopMailing, match="Nobody of the 1 people") as stop:
+    with pytest.raises(StopMailing, match="The one person in the target groups may not be mailed") as stop:
         frozen_by(turn, mailing)
     assert stop.value.code == "nobody"
     assert not Recipient.objects.exists()

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from email.header import decode_header, make_header
 from email.headerregistry import Address
+from typing import Any
+from unittest.mock import patch
 
 import pytest
+from django.utils import translation
 
 from mailings.models import Mailing
+from mailings.send import render as render_module
 from mailings.send.render import NotAHeader, NotAnAddress, Rendered, ascii_address, render, tame
 from tests.support.post import Post
+from tests.support.pseudo import marking
 
 LINK = "https://thrive.example.org/opt-out/17.abc/"
 POSTAL = "Society of Lamp Keepers, 1 Quay Street, Harbour Town"
@@ -85,6 +90,17 @@ def test_html_gets_the_same_footer_inside_its_body() -> None:
     html = rendered(html="<html><body><p>Lit.</p></body></html>").html
     assert html.index("Lit.") < html.index(POSTAL) < html.index(LINK) < html.index("</body>")
     assert rendered().html == ""
+
+
+def test_the_footer_is_in_the_sites_language_and_looked_up_once_for_all_messages(settings: Any) -> None:
+    settings.LANGUAGE_CODE = "de"
+    with marking(), translation.override("en"):
+        message = rendered(html="<p>Lit.</p>")
+        assert f"⟦Do not want these e-mails? Opt out here:⟧\n{LINK}" in message.text
+        assert f'⟦Do not want these e-mails? <a href="{LINK}">Opt out here</a>.⟧' in message.html
+        assert message.html.startswith('<!doctype html>\n<html lang="de">')
+        with patch.object(render_module, "gettext", side_effect=AssertionError("looked up again")):
+            assert rendered(html="<p>Lit.</p>", name="Bo").text == message.text
 
 
 def test_a_message_is_written_for_each_person_in_both_parts_and_the_subject() -> None:

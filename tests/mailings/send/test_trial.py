@@ -166,7 +166,7 @@ def test_a_message_that_can_not_be_written_is_refused_and_groups_are_not_needed(
 def test_a_person_has_so_many_tests_an_hour(mailing: Mailing, user: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(testing, "MOST_AN_HOUR", 3)
     testing.request_test(mailing, user, [MIA, BO])
-    with pytest.raises(MailingError, match="and 1 are left"):
+    with pytest.raises(MailingError, match="and 1 is left"):
         testing.request_test(mailing, user, [MIA, BO])
     other = get_user_model().objects.create_user("bo", email=BO)
     testing.request_test(mailing, other, [MIA, BO])
