@@ -67,7 +67,7 @@ def _page(answer: Answer, asked: set[str], number: int) -> PeoplePage:
     rejected = [row for row in rows if isinstance(row, RejectedRow)]
     if any(person.remote_id.lower() not in asked for person in people):
         # Whoever is absent from an answer to another question proves nothing (R5).
-        raise CriterionRefused("MemberSuite answered records that were not asked for.")
+        raise CriterionRefused(gettext("MemberSuite answered records that were not asked for."))
     if any(not row.remote_id for row in rejected):
         raise UnreadableReply(gettext("MemberSuite answered a record without saying which."))
     return PeoplePage(people, rejected, answer.asked_at, False, number)

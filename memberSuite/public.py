@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import socket
 
+from memberSuite.words import gettext
+
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -28,11 +30,11 @@ def check_host(host: str, port: int) -> None:
     """Refuse a host of which any address is private. Raises PrivateAddress, or OSError for one that is unknown."""
     for *_, where in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         if not is_public(str(where[0])):
-            raise PrivateAddress(f"{host} is in a private network")
+            raise PrivateAddress(gettext("%(host)s is in a private network") % {"host": host})
 
 
 def check_connected(connection: socket.socket) -> None:
     """Refuse a connection that reached a private address: names can change between the look and the call."""
     if not is_public(str(connection.getpeername()[0])):
         connection.close()
-        raise PrivateAddress("the address leads into a private network")
+        raise PrivateAddress(gettext("the address leads into a private network"))

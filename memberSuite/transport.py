@@ -23,6 +23,7 @@ import urllib3
 from memberSuite import exceptions as e
 from memberSuite import public
 from memberSuite.records import ConnectionSettings
+from memberSuite.words import gettext
 
 BODY_LIMIT = 64 * 1024 * 1024
 # A part (an element, a value of a list) takes up to 40 times its bytes once it is read. A large page has some 100,000.
@@ -116,7 +117,7 @@ class Transport:
         """Make a pool that knows the environment's proxies and root certificates, and never a netrc file."""
         address = urllib3.util.parse_url(self._address)
         if address.scheme not in ("http", "https") or not address.host:
-            raise requests.exceptions.InvalidURL("not an http or https address")
+            raise requests.exceptions.InvalidURL(gettext("not an http or https address"))
         with requests.Session() as session:
             found = session.merge_environment_settings(self._address, {}, True, None, None)
         roots = certifi.where() if found["verify"] is True else str(found["verify"])
@@ -188,7 +189,7 @@ class _Limited(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         if time.monotonic() > self._until:
-            raise TimeoutError("The answer did not end.")
+            raise TimeoutError(gettext("The answer did not end."))
         return self._connection.readinto(buffer)
 
     def close(self) -> None:

@@ -196,8 +196,8 @@ class WritebackState(models.TextChoices):
 class WritebackCause(models.TextChoices):
     """What happened here that MemberSuite is to be told of."""
 
-    OPT_OUT = SuppressionCause.OPT_OUT.value, "Opted out here"
-    HARD_BOUNCE = SuppressionCause.HARD_BOUNCE.value, "Hard bounce"
+    OPT_OUT = SuppressionCause.OPT_OUT.value, gettext_lazy("Opted out here")
+    HARD_BOUNCE = SuppressionCause.HARD_BOUNCE.value, gettext_lazy("Hard bounce")
     OPT_IN = "opt_in", gettext_lazy("Opted in again here")
 
 
@@ -206,9 +206,9 @@ class NotReceiving(models.TextChoices):
 
     DO_NOT_EMAIL = "do_not_email", gettext_lazy("Now Do Not Email, seen elsewhere")
     NO_ADDRESS = "no_address", gettext_lazy("No e-mail address")
-    OPT_OUT = SuppressionCause.OPT_OUT.value, "Opted out here"
-    HARD_BOUNCE = SuppressionCause.HARD_BOUNCE.value, "Hard bounce"
-    SOFT_BOUNCES = SuppressionCause.SOFT_BOUNCES.value, "Repeated soft bounces"
+    OPT_OUT = SuppressionCause.OPT_OUT.value, gettext_lazy("Opted out here")
+    HARD_BOUNCE = SuppressionCause.HARD_BOUNCE.value, gettext_lazy("Hard bounce")
+    SOFT_BOUNCES = SuppressionCause.SOFT_BOUNCES.value, gettext_lazy("Repeated soft bounces")
     COMPLAINT = SuppressionCause.COMPLAINT.value, gettext_lazy("Complaint")
     MANUAL = SuppressionCause.MANUAL.value, gettext_lazy("Suppressed by a person")
     ERASED = SuppressionCause.ERASED.value, gettext_lazy("Erased on request")

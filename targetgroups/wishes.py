@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.utils.translation import gettext
+from django.utils.translation import gettext, override
 
 import audit
 
@@ -32,7 +33,9 @@ def opt_out(person: Subscriber, user: AbstractBaseUser, reason: str) -> Suppress
             gettext("There is no address to opt out: nothing is kept of this person but the Remote ID.")
         )
     with transaction.atomic():
-        added = suppression.suppress(person.email, SuppressionCause.OPT_OUT, f"here: {reason}", by=str(user))
+        with override(settings.LANGUAGE_CODE):  # it is kept, for everybody
+            note = gettext("here: %(reason)s") % {"reason": reason}
+        added = suppression.suppress(person.email, SuppressionCause.OPT_OUT, note, by=str(user))
         audit.record(user, "opt_out", added, None, _told(person))
     return added
 
@@ -81,7 +84,9 @@ def erase(person: Subscriber, user: AbstractBaseUser) -> None:
         if person.erased_at:
             raise NotAllowedNow(gettext("This person was erased already."))
         if person.address_key:
-            suppression.suppress(person.email, SuppressionCause.ERASED, f"Remote ID {person.remote_id}", by=str(user))
+            with override(settings.LANGUAGE_CODE):
+                note = gettext("Remote ID %(remote_id)s") % {"remote_id": person.remote_id}
+            suppression.suppress(person.email, SuppressionCause.ERASED, note, by=str(user))
         elsewhere = erasing.erase(person)
         audit.record(user, "person.erased", person, None, {"remote_id": person.remote_id, **elsewhere})
 

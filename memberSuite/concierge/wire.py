@@ -151,7 +151,7 @@ class ConciergeWire:
         if frame.is_success:
             return
         if not frame.errors:
-            raise e.RemoteRefused("MemberSuite says that it failed, and not why.")
+            raise e.RemoteRefused(gettext("MemberSuite says that it failed, and not why."))
         first = frame.errors[0]
         raise refusal(first.code, self.transport.redact(first.message or ""), first.field)
 

@@ -11,6 +11,7 @@ from memberSuite.pages import Answer, Ask, PageSize, StartOver, keyed, without_k
 from memberSuite.rest import msql
 from memberSuite.rest.rows import JsonReader, TypedRows
 from memberSuite.rest.wire import Call, Outcome, RestWire, items_of
+from memberSuite.words import gettext
 
 _ORDERS = {"key": "LocalID, ID", "key_down": "LocalID DESC, ID DESC", "id": "ID", "stored": "ID"}
 MOST_BY_OFFSET = 5000
@@ -72,7 +73,7 @@ class RestSource:
             conditions += msql.key_between(ask.low, ask.high)
             size += ask.start
             if size > MOST_BY_OFFSET:
-                raise e.PagingIgnored("REST offers no way to read this search but by its LocalID.")
+                raise e.PagingIgnored(gettext("REST offers no way to read this search but by its LocalID."))
         if ask.only_without_key:
             conditions.append(msql.KEY_IS_BLANK)
         return msql.select(self.columns, "Individual", conditions, _ORDERS[ask.order], size)

@@ -133,7 +133,7 @@ class RestWire:
         _, reply = self._send(Call("whoami", "GET", "/platform/v2/whoami"), token)
         tenant = _find(self._read(reply), "tenantId")
         if str(tenant) != settings.tenant_id.strip():
-            raise e.WrongTenant(f"MemberSuite says tenant {tenant}.")
+            raise e.WrongTenant(gettext("MemberSuite says tenant %(tenant)s.") % {"tenant": tenant})
         return token
 
     def _ends_token(self, reply: Reply) -> bool:

@@ -184,6 +184,7 @@ _KEYS: dict[str, Words] = {
     "new": gettext_lazy("New"),
     "new_search_ids": gettext_lazy("New search ids"),
     "outcome": gettext_lazy("Outcome"),
+    "of": gettext_lazy("Of"),
     "people": gettext_lazy("People"),
     "preheader": gettext_lazy("Preheader"),
     "queued": gettext_lazy("Queued"),

@@ -96,7 +96,8 @@ def changes(bridge: Bridge) -> list[Change]:
     entries = AuditEntry.objects.filter(
         object_type=Bridge._meta.label_lower, object_id=str(bridge.pk), action__in=("bridge changed", "bridge created")
     )
-    return [Change(one.at, one.actor_label, one.action, _details(one)) for one in entries[:CHANGES_SHOWN]]
+    words = {"bridge changed": gettext("bridge changed"), "bridge created": gettext("bridge created")}
+    return [Change(one.at, one.actor_label, words[one.action], _details(one)) for one in entries[:CHANGES_SHOWN]]
 
 
 def _details(entry: AuditEntry) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.utils.translation import get_language, override
 
 from accounts.models import User
 from audit import record, without_secrets
@@ -20,6 +21,14 @@ def test_r16_an_entry_says_who_when_what_before_and_after() -> None:
     assert (entry.object_type, entry.object_id, entry.object_label) == ("accounts.user", str(user.pk), "ann")
     assert (entry.before, entry.after) == ({"name": "a"}, {"name": "b"})
     assert entry.at is not None
+
+
+def test_a_things_name_is_kept_in_the_sites_language_whoever_did_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    user = User.objects.create_user("ann")
+    monkeypatch.setattr(User, "__str__", lambda _: f"in {get_language()}")
+    with override("de"):
+        assert record("schedule", "renamed", user).object_label == "in en"
+        assert get_language() == "de"
 
 
 @pytest.mark.parametrize(("actor", "label"), [("schedule", "schedule"), (None, "system")])

@@ -7,7 +7,9 @@ import io
 from collections.abc import Iterator
 
 import pytest
+from django.utils.translation import get_language, override
 
+from thrive_sync.lib import words
 from thrive_sync.lib.csv_export import csv_response, safe
 
 
@@ -71,3 +73,13 @@ def test_rows_are_made_only_as_they_are_sent() -> None:
 def test_the_file_name_is_plain() -> None:
     response = csv_response('run 5 "removed"\r\nX: y', ["a"], [])
     assert response["Content-Disposition"] == 'attachment; filename="run-5-removed-x-y.csv"'
+
+
+def test_lines_that_go_out_later_are_in_the_language_of_whoever_asked() -> None:
+    with override("de"):
+        response = csv_response("people", ["Count"], ([words.number(one)] for one in (1500, 2500)))
+    lines = []
+    for part in response.streaming_content:  # type: ignore[union-attr]
+        lines += part.decode("utf-8-sig").splitlines()  # type: ignore[union-attr]
+        assert get_language() == "en"
+    assert lines == ["Count", "1.500", "2.500"]
