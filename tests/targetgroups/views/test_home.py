@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import User
 from mailings.models import Mailing
 from targetgroups.models import Bridge, SyncRun
 from targetgroups.views.growth import growth_of_largest
@@ -126,6 +128,19 @@ def test_the_first_steps_lead_from_nothing_to_the_first_synced_group(rows: Rows,
     assert "Your first target group is synced: Members, 40 subscribers." in text_of(client.get("/"))
 
 
+def test_the_first_group_is_told_in_a_whole_sentence_also_without_the_right_to_see_people(
+    rows: Rows, sign_in: SignIn
+) -> None:
+    rows.run(rows.group(member_count=40))
+    told = "Your first target group is synced: Members, 40 subscribers."
+    assert f"{told} Find a person in it , or see who is in its search" in text_of(sign_in().get("/"))
+    client = sign_in("Reporter")
+    user = User.objects.get(username="reporter")
+    user.groups.clear()
+    user.user_permissions.add(Permission.objects.get(codename="view_groups"))
+    assert f"{told} See who is in its search but left out, and why" in text_of(client.get("/"))
+
+
 def test_the_first_steps_tell_whom_to_ask_where_the_role_is_not_enough(rows: Rows, sign_in: SignIn) -> None:
     page = sign_in("Reporter").get("/")
     assert "an administrator connects MemberSuite" in text_of(page)
@@ -135,10 +150,6 @@ def test_the_first_steps_tell_whom_to_ask_where_the_role_is_not_enough(rows: Row
 
 
 def test_who_may_not_see_groups_starts_elsewhere(sign_in: SignIn, rows: Rows) -> None:
-    from django.contrib.auth.models import Permission
-
-    from accounts.models import User
-
     client = sign_in("Manager")
     user = User.objects.get(username="manager")
     user.groups.clear()
