@@ -94,6 +94,7 @@ def addresses(rows: Rows, desk: Desk, mailbox: Mailbox, settings: Any) -> dict[s
         "kind": "would_remove",
         "webhook_id": hook.pk,
         "delivery_id": outbox.write_for(hook, "test", {}).pk,
+        "language": "en-gb",
         "token_id": tokens.create(other, "of somebody else", ["read:groups"], 1)[0].pk,
         "schedule_id": Schedule.objects.create(bridge=rows.bridge, kind="list", every_minutes=60).pk,
         "entry_id": record("command", "target_group.moved", group).pk,

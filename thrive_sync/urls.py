@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from thrive_sync.catalogue import Catalogue
 from thrive_sync.health.healthz import healthz
 from thrive_sync.health.metrics import metrics
 from thrive_sync.health.readyz import readyz
@@ -10,6 +11,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
+    path("words/<str:language>.js", Catalogue.as_view(), name="words"),
     path("", include("accounts.urls")),
     path("", include("targetgroups.urls")),
     path("", include("mailings.urls")),

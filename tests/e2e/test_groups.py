@@ -21,6 +21,12 @@ SHIFTS = """() => { window.shifts = []; new PerformanceObserver(list => list.get
 HEARS = """() => { window.heard = false; document.body.addEventListener(
     "htmx:afterOnLoad", () => { window.heard = true }, {once: true}) }"""
 
+# A language that marks what it says, and one whose words did not come.
+WORDS = {
+    "marks": "gettext = text => `⟦${text}⟧`; ngettext = (one, many, count) => `⟦${count === 1 ? one : many}⟧`;",
+    "none": "",
+}
+
 
 @pytest.fixture
 def groups(site: str) -> dict[str, TargetGroup]:
@@ -159,6 +165,26 @@ def test_the_search_on_a_phone_in_the_dark_and_the_folders_page(
     keep_picture(page, "folders-320-dark")
     page.get_by_role("button", name="Delete folder").press("Enter")
     expect(page.get_by_text("“Ball” was deleted; 0 target groups moved to Main Folder.")).to_be_visible()
+
+
+def test_scripts_say_what_the_catalogue_has_and_english_where_it_did_not_come(
+    groups: dict[str, TargetGroup], open_browser: Callable[..., Page]
+) -> None:
+    page, came = open_browser(), "marks"
+    page.route(
+        "**/words/en.js", lambda route: route.fulfill(content_type="text/javascript; charset=utf-8", body=WORDS[came])
+    )
+    sign_in(page)
+    page.get_by_label("Tick Board").check()
+    expect(page.locator("#ticked-count")).to_have_text("⟦1 ticked⟧")
+    page.get_by_role("link", name="Search…").press("Enter")
+    expect(page.get_by_label("⟦Compare condition 1 with⟧")).to_be_attached()
+    came = "none"
+    page.goto(LIST)
+    page.get_by_label("Tick Board").check()
+    expect(page.locator("#ticked-count")).to_have_text("1 ticked")
+    page.get_by_role("link", name="Search…").press("Enter")
+    expect(page.get_by_label("Compare condition 1 with")).to_be_attached()
 
 
 def test_every_action_on_groups_works_without_javascript(

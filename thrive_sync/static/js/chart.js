@@ -25,6 +25,19 @@
 
   const series = (label, stroke, counts) => ({ label, stroke, width: 2, points: { show: counts.length < 60, fill: stroke, size: 5 } });
 
+  // Months and days of the week along the axis, in the page's language.
+  const names = () => {
+    const written = (count, at, how) => Array.from({ length: count }, (_, one) => at(one).toLocaleDateString(document.documentElement.lang, how));
+    const month = (one) => new Date(2023, one, 1);
+    const day = (one) => new Date(2023, 0, one + 1); // the first was a Sunday
+    return {
+      MMMM: written(12, month, { month: "long" }),
+      MMM: written(12, month, { month: "short" }),
+      WWWW: written(7, day, { weekday: "long" }),
+      WWW: written(7, day, { weekday: "short" }),
+    };
+  };
+
   const drawn = new Map();
   const draw = (place) => {
     const times = JSON.parse(place.dataset.times);
@@ -34,12 +47,13 @@
     drawn.get(place)?.destroy();
     const [ink, line, accent, bad] = ["--ink-2", "--line", "--accent", "--bad"].map((name) => colour(place, name));
     const axis = { stroke: ink, font: `12px ${getComputedStyle(place).fontFamily}`, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
-    const written = (value) => (value === null || value === undefined ? "–" : value.toLocaleString(document.documentElement.lang));
+    const written = (value) => (value === null || value === undefined ? "–" : writeNumber(value));
     const chart = new uPlot({
       width: place.clientWidth,
       height: place.clientHeight,
       legend: { show: false },
       cursor: { drag: { x: false, y: false } },
+      fmtDate: (template) => uPlot.fmtDate(template, names()),
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), place.dataset.zone),
       // What was synced once would be a dot before years to come.
       scales: { x: { range: () => (!others && last - first < 3600 ? [first - 1800, last + 1800] : [first, last]) }, y: { range: (_, low, high) => { const room = Math.max((high - low) * 0.15, 1); return [others ? 0 : Math.max(low - room, 0), high + room]; } } },
@@ -60,7 +74,11 @@
     note.hidden = at === null || at === undefined;
     if (note.hidden) return;
     const when = new Date(chart.data[0][at] * 1000).toLocaleString(document.documentElement.lang, { timeZone: place.dataset.zone, dateStyle: "medium", timeStyle: "short" });
-    const counted = chart.series.slice(1).map((one, row) => `${written(chart.data[row + 1][at])} ${one.label}`);
+    const counted = chart.series.slice(1).map((one, row) => {
+      // Translators: a number and what it counts, as "1,200 members".
+      const words = gettext("%(count)s %(what)s");
+      return interpolate(words, { count: written(chart.data[row + 1][at]), what: one.label }, true);
+    });
     note.textContent = [...counted, when].join(", ");
   };
 

@@ -6,10 +6,10 @@
   const say = (row) => {
     const rows = rowsOf(row);
     const said = row.closest("[data-columns]").querySelector("[data-said]");
-    said.textContent = said.dataset.said
-      .replace("{place}", rows.indexOf(row) + 1)
-      .replace("{total}", rows.length)
-      .replace("{column}", () => row.querySelector("[data-name]").textContent);
+    const column = row.querySelector("[data-name]").textContent;
+    // Translators: of a column that was moved: its name, its new place, and how many there are.
+    const words = gettext("%(column)s: %(place)s of %(total)s");
+    said.textContent = interpolate(words, { column, place: rows.indexOf(row) + 1, total: rows.length }, true);
   };
 
   // The neighbour changes places, never the row itself: what is taken out of the page loses focus.

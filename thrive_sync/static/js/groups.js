@@ -15,8 +15,9 @@
     }
     $$("#bulk button[data-needs-ticks]").forEach((button) => { button.disabled = count === 0; });
     const told = document.getElementById("ticked-count");
-    const shown = count.toLocaleString(document.documentElement.lang);
-    if (told) told.textContent = count ? told.dataset.said.replace("{count}", shown) : "";
+    // Translators: of target groups.
+    const said = ngettext("%(count)s ticked", "%(count)s ticked", count);
+    if (told) told.textContent = count ? interpolate(said, { count: writeNumber(count) }, true) : "";
   };
   document.addEventListener("change", (event) => {
     if (event.target.id === "tick-all") boxes().forEach((box) => { box.checked = event.target.checked; });
@@ -79,16 +80,16 @@
   const rows = () => $$(".criterion", search ?? undefined);
   const showRows = () => {
     rows().forEach((row, at) => {
-      const numbered = (part) => search.dataset[part].replace("{number}", at + 1);
+      const name = (part, words) => part.setAttribute("aria-label", interpolate(words, { number: at + 1 }, true));
       const [choice, term] = [row.querySelector("select"), row.querySelector("input")];
       const takesTerm = "term" in choice.selectedOptions[0].dataset;
-      choice.setAttribute("aria-label", numbered("choice"));
-      term.setAttribute("aria-label", numbered("term"));
+      name(choice, gettext("Condition %(number)s"));
+      name(term, gettext("Compare condition %(number)s with"));
       term.classList.toggle("not-needed", !takesTerm);
       term.tabIndex = takesTerm ? 0 : -1;
       const remove = row.querySelector("button");
       remove.hidden = rows().length === 1;
-      remove.setAttribute("aria-label", numbered("remove"));
+      name(remove, gettext("Remove condition %(number)s"));
     });
     const more = document.getElementById("more-criteria");
     if (more) more.disabled = rows().length >= Number(search.dataset.most);

@@ -14,7 +14,9 @@
         $$(".choice[data-words]", chooser).forEach((line) => {
           line.hidden = !words.every((word) => line.dataset.words.includes(word));
         });
-        found.textContent = `${shown().length} of ${$$(".choice input", chooser).length} groups shown`;
+        const all = $$(".choice input", chooser).length;
+        const said = ngettext("%(shown)s of %(all)s group shown", "%(shown)s of %(all)s groups shown", all);
+        found.textContent = interpolate(said, { shown: writeNumber(shown().length), all: writeNumber(all) }, true);
       });
     }
     chooser.addEventListener("keydown", (event) => {
@@ -53,7 +55,7 @@
     button.type = "button";
     button.className = "btn btn-plain btn-sm";
     button.textContent = code.textContent;
-    button.setAttribute("aria-label", `Insert ${code.textContent}`);
+    button.setAttribute("aria-label", interpolate(gettext("Insert %(field)s"), { field: code.textContent }, true));
     button.addEventListener("click", () => {
       const box = written ?? writable[2];
       box.focus();
