@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext
 
 from mailings.choices import MailingStatus
 from mailings.models import Mailing
-from targetgroups.choices import ACTIVE, GOOD, RunKind, RunStatus
+from targetgroups.choices import ACTIVE, CALL_CODES, CONNECTION_CODES, GOOD, RunKind, RunStatus
 from targetgroups.models import Bridge, SyncRun, TargetGroup
 from thrive_sync.lib.words import number
 
 from .choices import AlertKind
-from .models import AlertState, Webhook
+from .models import Alert, AlertState, Webhook
 
 # A silent run is taken over by itself; whoever is told of every one of them stops reading.
 SILENCES = 3
 # A group that shrank is no news for longer.
 SHRUNK_FOR = timedelta(days=7)
+_OF_THE_BRIDGE = CONNECTION_CODES | CALL_CODES
+_NEVER, _EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,7 @@ class Condition:
 
 
 def unreachable() -> Iterator[Condition]:
-    failing = Q(last_good_contact_at__isnull=True) | Q(last_failed_contact_at__gt=F("last_good_contact_at"))
-    for bridge in Bridge.objects.filter(failing, is_active=True, last_failed_contact_at__isnull=False):
+    for bridge in _failing():
         said = bridge.last_error_text or gettext("MemberSuite did not answer.")
         text = f"{said} {gettext('No sync works until it does.')}"
         link = reverse("targetgroups:bridge_configuration")
@@ -49,7 +50,13 @@ def unreachable() -> Iterator[Condition]:
 
 
 def failed() -> Iterator[Condition]:
+    """Return the groups and lists whose sync failed, but for those that an unreachable bridge's one alert tells of."""
+    told = AlertState.objects.filter(kind=AlertKind.FAILED, is_bad=True).values_list("key", flat=True)
+    down, until = {bridge.pk for bridge in _failing()}, _last_outages()
     for group in TargetGroup.objects.present().exclude(error_code=""):
+        is_of_bridge = group.bridge_id in down or (group.error_at or _EVER) < until.get(group.bridge_id, _NEVER)
+        if is_of_bridge and group.error_code in _OF_THE_BRIDGE and f"group:{group.pk}" not in told:
+            continue
         text = f"{group.error_text} {gettext('Its members are as they were.')}"
         yield Condition(
             AlertKind.FAILED, f"group:{group.pk}", group.name, text, reverse("targetgroups:info", args=[group.pk])
@@ -57,11 +64,23 @@ def failed() -> Iterator[Condition]:
     for bridge in Bridge.objects.filter(is_active=True):
         newest = SyncRun.objects.filter(bridge=bridge, kind=RunKind.LIST).exclude(status__in=ACTIVE).order_by("-id")
         run = newest.first()
-        if run and run.status == RunStatus.FAILED:
+        is_of_bridge = bridge.pk in down and run is not None and run.error_code in _OF_THE_BRIDGE
+        if run and run.status == RunStatus.FAILED and not (is_of_bridge and f"list:{bridge.pk}" not in told):
             said = run.error_text or gettext("The list was not refreshed.")
             text = f"{said} {gettext('Nothing was changed.')}"
             about = gettext("List refresh of %(bridge)s") % {"bridge": bridge.name}
             yield Condition(AlertKind.FAILED, f"list:{bridge.pk}", about, text, _run(run))
+
+
+def _failing() -> QuerySet[Bridge]:
+    failing = Q(last_good_contact_at__isnull=True) | Q(last_failed_contact_at__gt=F("last_good_contact_at"))
+    return Bridge.objects.filter(failing, is_active=True, last_failed_contact_at__isnull=False)
+
+
+def _last_outages() -> dict[int, datetime]:
+    """Return until when each bridge was unreachable last: {bridge's ID: the end, far ahead while it lasts}."""
+    ends = Alert.objects.filter(kind=AlertKind.UNREACHABLE).values_list("key", "recovered_at").order_by("raised_at")
+    return {int(key.partition(":")[2]): end or _EVER for key, end in ends}
 
 
 def held() -> Iterator[Condition]:

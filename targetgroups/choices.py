@@ -258,3 +258,28 @@ def detail_label(word: str) -> str:
 def field_label(name: str) -> str:
     """Name a field as the lists of changes do; an extra field of a search has its own name."""
     return str(FIELDS.get(name, name))
+
+
+# Trouble with MemberSuite as a whole, which no search is to blame for.
+CONNECTION_CODES = {
+    "invalid_access_key",
+    "invalid_secret",
+    "login_refused",
+    "wrong_tenant",
+    "address_wrong",
+    "address_private",
+    "host_unreachable",
+    "certificate_invalid",
+    "redirect_refused",
+    "access_denied",
+}
+# Trouble of one call, for which the client asks again within the run.
+CALL_CODES = {
+    "timed_out",
+    "connection_cut",
+    "throttled",
+    "server_trouble",
+    "general_exception",
+    "host_unreachable",
+    "temporary_trouble",
+}

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext
 
 from targetgroups import choices
-from targetgroups.choices import Phase, RefreshPart, RunStatus, refreshed
+from targetgroups.choices import CALL_CODES, CONNECTION_CODES, Phase, RefreshPart, RunStatus, refreshed
 from targetgroups.models import Bridge, SyncRun
 
 from .ui import RUN_LOOK, chip, duration, icon
@@ -58,28 +58,6 @@ _ENDED_HERE = {
     RunStatus.SUPERSEDED: gettext_lazy("superseded here"),
     RunStatus.FAILED: gettext_lazy("failed here"),
     RunStatus.CANCELLED: gettext_lazy("cancelled here"),
-}
-CONNECTION_CODES = {
-    "invalid_access_key",
-    "invalid_secret",
-    "login_refused",
-    "wrong_tenant",
-    "address_wrong",
-    "address_private",
-    "host_unreachable",
-    "certificate_invalid",
-    "redirect_refused",
-    "access_denied",
-}
-# Trouble of one call, for which the client asks again within the run.
-CALL_CODES = {
-    "timed_out",
-    "connection_cut",
-    "throttled",
-    "server_trouble",
-    "general_exception",
-    "host_unreachable",
-    "temporary_trouble",
 }
 PASSING_CODES = (CALL_CODES - CONNECTION_CODES) | {"session_expired", "incomplete_reading", "worker_lost", "unexpected"}
 MENU = {

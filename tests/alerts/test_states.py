@@ -58,6 +58,35 @@ def test_a_bridge_that_does_not_answer_is_told(rows: Rows, watch: Watch) -> None
     assert watch.look() == ["Not reachable: Lamp Keepers"]
 
 
+def test_an_unreachable_bridge_is_one_alert_and_not_one_a_group(rows: Rows, watch: Watch) -> None:
+    before, then = timezone.now() - timedelta(hours=3), timezone.now() - timedelta(hours=2)
+    rows.group("Slow before", error_at=before, **FAILED)
+    assert watch.look() == ["Failed: Slow before"]
+    for name in ("Members", "Students"):
+        rows.group(name, error_at=then, **FAILED)
+    rows.group("Gone", error_code="search_gone", error_text="There is no such search.", error_at=then)
+    rows.run(status="failed", error_code="host_unreachable")
+    Bridge.objects.update(last_good_contact_at=before, last_failed_contact_at=then)
+    during = ["Failed: Slow before", "Not reachable: Lamp Keepers", "Failed: Gone"]
+    assert watch.look() == watch.look() == during
+    Bridge.objects.update(last_good_contact_at=timezone.now())
+    rows.run()
+    watch.look()
+    watch.let_settle()
+    # Those that only the outage kept from being synced were not asked again yet.
+    assert watch.look() == watch.look() == ["Failed: Slow before", "Failed: Gone"]
+
+
+def test_a_group_that_fails_after_its_bridge_is_good_again_is_told(rows: Rows, watch: Watch) -> None:
+    over = timezone.now() - timedelta(minutes=30)
+    group = rows.group("Members", error_at=over - timedelta(minutes=1), **FAILED)
+    bridge = {"kind": "unreachable", "key": f"bridge:{rows.bridge.pk}", "about": "Lamp Keepers", "link": "/"}
+    Alert.objects.create(**bridge, raised_at=over - timedelta(hours=1), recovered_at=over)
+    assert watch.look() == []
+    TargetGroup.objects.filter(pk=group.pk).update(error_at=timezone.now())
+    assert watch.look() == ["Failed: Members"]
+
+
 def test_a_failed_list_refresh_is_told_and_over_with_the_next_good_one(rows: Rows, watch: Watch) -> None:
     rows.run(status="failed", error_text="MemberSuite refused.")
     assert watch.look() == ["Failed: List refresh of Lamp Keepers"]
