@@ -1,6 +1,6 @@
 """Sending a mailing: messages a second handed to a local mail server, beside other senders and the limits.
 
-The product writes down each recipient's lease, flight and outcome in PostgreSQL meanwhile; of the others only
+The product writes down each recipient's flight and outcome in PostgreSQL meanwhile; of the others only
 django-post-office keeps any books. Every message is personal, with text and HTML, and about 9 KB. Two servers take
 them: Postfix's smtp-sink, which answers at once, and one of ours that answers each time 20 ms later, as a relay does.
 """
@@ -173,7 +173,7 @@ def _goal(number: str, case: str, name: str, needed: float, rates: Rates, missin
 def _notes(missing: dict[str, str]) -> list[str]:
     notes = [
         f"The product, listmonk's pool and nodemailer have {settings.MAIL_CONNECTIONS} connections.",
-        "The product writes down each recipient's lease, flight and outcome; post-office what it queued and sent.",
+        "The product writes down each recipient's flight and outcome; post-office what it queued and sent.",
         "smtp-source sends one message again and again, and is the limit of what does not pipeline.",
     ]
     return notes + [f"{name} was not measured: {why}." for name, why in sorted(missing.items())]

@@ -1,4 +1,4 @@
-"""The product's own delivery, with all that it writes down: lease, in flight and outcome of everybody in PostgreSQL."""
+"""The product's own delivery, with all that it writes down: in flight and outcome of everybody in PostgreSQL."""
 
 from __future__ import annotations
 

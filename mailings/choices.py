@@ -41,6 +41,7 @@ class Outcome(models.TextChoices):
     """What became of one recipient (R13)."""
 
     QUEUED = "queued", gettext_lazy("Queued")
+    # Of the version before alone, which may be at work beside this one during an upgrade. Now the turn is the lease.
     LEASED = "leased", gettext_lazy("Leased")
     IN_FLIGHT = "in_flight", gettext_lazy("In flight")
     DEFERRED = "deferred", gettext_lazy("Deferred")
@@ -55,7 +56,7 @@ class Outcome(models.TextChoices):
 SETTLED = (Outcome.SENT, Outcome.FAILED, Outcome.BOUNCED, Outcome.SKIPPED, Outcome.UNKNOWN)
 # Something will still be done with these.
 UNSETTLED = (Outcome.QUEUED, Outcome.LEASED, Outcome.IN_FLIGHT, Outcome.DEFERRED)
-# A worker may lease these.
+# A worker whose turn it is may send to these.
 SENDABLE = (Outcome.QUEUED, Outcome.DEFERRED)
 
 

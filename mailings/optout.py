@@ -5,12 +5,14 @@ the one-click POST of a mail program (RFC 8058), which has neither a session nor
 """
 
 import functools
+import hmac
 from typing import Literal
 
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 
 import audit
 from targetgroups import suppression
@@ -21,7 +23,8 @@ from .models import Mailing, Recipient
 How = Literal["page", "one_click"]
 
 # A dot does not need escaping in a path. The token names one recipient, never an address.
-_signer = signing.Signer(salt="mailings.optout", sep=".")
+_SALT, _SEPARATOR = "mailings.optout", "."
+_signer = signing.Signer(salt=_SALT, sep=_SEPARATOR)
 _LONGEST_TOKEN = 100
 _TEST = "test-"
 
@@ -39,7 +42,16 @@ def link_for(recipient: Recipient) -> str:
 def link_to(pk: int) -> str:
     """Give that address by the recipient's ID: for a whole mailing the page's address is looked up once."""
     before, after = _around_token()
-    return f"{settings.SITE_URL}{before}{_signer.sign(str(pk))}{after}"
+    mac = _mac_of_nothing().copy()
+    mac.update(b"%d" % pk)
+    signature: bytes = signing.b64_encode(mac.digest())
+    return f"{settings.SITE_URL}{before}{pk}{_SEPARATOR}{signature.decode()}{after}"
+
+
+@functools.cache
+def _mac_of_nothing() -> hmac.HMAC:
+    """Begin as the signer begins each token: to derive its key anew takes longer than all the rest."""
+    return salted_hmac(f"{_SALT}signer", "", _signer.key, algorithm=_signer.algorithm)
 
 
 @functools.cache

@@ -44,8 +44,8 @@ class MailingQuerySet(models.QuerySet["Mailing"]):
 
 class RecipientQuerySet(models.QuerySet["Recipient"]):
     def held_by(self, mailing_id: int, lease: str) -> Self:
-        """Recipients whom a worker has leased or in flight."""
-        return self.filter(mailing=mailing_id, outcome__in=(Outcome.LEASED, Outcome.IN_FLIGHT), leased_by=lease)
+        """Recipients whom a worker has in flight."""
+        return self.filter(mailing=mailing_id, outcome=Outcome.IN_FLIGHT, leased_by=lease)
 
 
 class MailEventQuerySet(models.QuerySet["MailEvent"]):

@@ -28,6 +28,7 @@ class Recipient(models.Model):
     reason = models.CharField(max_length=32, blank=True)
     said = models.TextField("what the mail server said", blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Of one in flight: by whose turn, and until when that worker counts as alive.
     leased_by = models.CharField(max_length=64, blank=True)
     leased_until = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
@@ -43,9 +44,9 @@ class Recipient(models.Model):
         ]
         indexes = [
             models.Index(fields=["mailing", "outcome", "id"], name="recipient_by_outcome"),  # Report's lists
-            # The next ones to lease.
+            # The next ones.
             models.Index(fields=["mailing", "id"], name="recipient_sendable", condition=models.Q(outcome__in=SENDABLE)),
-            # Leases that return by themselves, and messages of a killed worker.
+            # Messages of a killed worker.
             models.Index(
                 fields=["mailing", "leased_until"],
                 name="recipient_leased",

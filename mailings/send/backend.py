@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Leased at once, and at most so many in flight (R13).
+# Looked up at once, and at most so many in flight (R13).
 _BATCH = 100
 _MOST_IN_FLIGHT = 10
 # A window shall be over within this many seconds, so that Pause and Cancel act within one.
@@ -54,20 +54,19 @@ def send(mailing: Mailing, turn: Turn, until: float) -> None:
     server = Server()
     pace, doubt = Pace(settings.MAIL_RATE), Doubt(mailing)
     try:
-        while time.monotonic() < until and (ids := lease.take(mailing.pk, turn.token, _BATCH)):
+        while time.monotonic() < until and (ids := lease.next_due(mailing.pk, 0, _BATCH)):
             if not _send_batch(mailing, turn, server, ids, until, pace, doubt):
                 break
     finally:
         server.close()
         if kept := doubt.kept():
             lease.settle(mailing.pk, turn.token, kept)
-        lease.give_back(mailing.pk, turn.token)
 
 
 def _send_batch(
     mailing: Mailing, turn: Turn, server: Server, ids: list[int], until: float, pace: Pace, doubt: Doubt
 ) -> bool:
-    """Send to the leased; say whether to go on."""
+    """Send to some; say whether to go on."""
     while ids:
         server.open()
         size = pace.take(server.window_size())

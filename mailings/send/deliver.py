@@ -1,4 +1,4 @@
-"""Lease, in flight, outcome: keep the books while a mailing's messages go to the mail server (R13, R14)."""
+"""In flight, outcome: keep the books while a mailing's messages go to the mail server (R13, R14)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["BACK", "SMTP", "ServerAway", "Verdict", "account", "deliver"]
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
-# Leased at once; more are leased before these run out.
+# Looked up at once; more are looked up before these run out.
 _BATCH = 500
 _LOW = 100
 # Answers are written down when half of what is in flight has one, or after this many seconds.
@@ -48,14 +48,10 @@ def deliver(mailing: Mailing, turn: Turn, *, seconds: float) -> None:
     if settings.EMAIL_BACKEND != SMTP:
         backend.send(mailing, turn, until)
         return
-    try:
-        leased = lease.take(mailing.pk, turn.token, _BATCH)
-        if leased:
-            press = _press(mailing)
-            with Fleet(account(), settings.MAIL_CONNECTIONS) as fleet:
-                _Books(mailing, turn, fleet, press, leased).keep(until)
-    finally:
-        lease.give_back(mailing.pk, turn.token)
+    if due := lease.next_due(mailing.pk, 0, _BATCH):
+        press = _press(mailing)
+        with Fleet(account(), settings.MAIL_CONNECTIONS) as fleet:
+            _Books(mailing, turn, fleet, press, due).keep(until)
 
 
 def _press(mailing: Mailing) -> Press:
@@ -80,12 +76,18 @@ def account() -> Account:
     )
 
 
-class _Books:
-    """What is leased and what is in flight, until the end of a step."""
+def _end_of(due: list[int]) -> int:
+    """Say behind whom to look next: 0, from the beginning, if those were all."""
+    return due[-1] if len(due) == _BATCH else 0
 
-    def __init__(self, mailing: Mailing, turn: Turn, fleet: Fleet, press: Press, leased: list[int]) -> None:
+
+class _Books:
+    """Who is next and who is in flight, until the end of a step."""
+
+    def __init__(self, mailing: Mailing, turn: Turn, fleet: Fleet, press: Press, due: list[int]) -> None:
         self._mailing, self._turn, self._fleet, self._press = mailing, turn, fleet, press
-        self._leased = deque(leased)
+        self._next = deque(due)
+        self._after = _end_of(due)
         self._attempts: dict[int, int] = {}  # of those in flight
         self._doubt = Doubt(mailing)
         self._pace = Pace(settings.MAIL_RATE)
@@ -124,13 +126,13 @@ class _Books:
         return max(until, time.monotonic() + _LEAST_SECONDS)
 
     def _wants_more(self, until: float) -> bool:
-        return not self._is_stopped and time.monotonic() < until and bool(self._leased or not self._is_empty)
+        return not self._is_stopped and time.monotonic() < until and bool(self._next or not self._is_empty)
 
     def _patience(self) -> tuple[int, float]:
         """Say how many answers to wait for, and how long."""
         flying = len(self._attempts)
         seconds = _SETTLE_SECONDS
-        if self._leased and flying < self._fleet.room:  # it is the rate limit that we wait for
+        if self._next and flying < self._fleet.room:  # it is the rate limit that we wait for
             seconds = min(seconds, self._pace.wait())
         return max(1, flying // 2), seconds
 
@@ -138,8 +140,8 @@ class _Books:
         """Say what became of some and who is in flight next, commit that, and only then hand the messages over."""
         told = self._told(answers)
         room = 0 if self._is_stopped else self._fleet.room - len(self._attempts)
-        size = self._pace.take(min(room, len(self._leased))) if room > 0 else 0
-        window = [self._leased.popleft() for _ in range(size)]
+        size = self._pace.take(min(room, len(self._next))) if room > 0 else 0
+        window = [self._next.popleft() for _ in range(size)]
         if not window:
             self._write(told)
             return
@@ -151,21 +153,25 @@ class _Books:
         self._hand_over([recipient for recipient in moved if recipient.outcome == Outcome.IN_FLIGHT])
 
     def _refill(self) -> None:
-        """Lease more, before those at hand run out, while the connections are busy."""
-        if len(self._leased) < _LOW and not self._is_empty and not self._is_stopped:
-            more = lease.take(self._mailing.pk, self._turn.token, _BATCH)
-            self._leased.extend(more)
-            self._is_empty = not more
+        """Look up more, before those at hand run out, while the connections are busy."""
+        if len(self._next) >= _LOW or self._is_empty or self._is_stopped:
+            return
+        if not self._after and self._next:  # those are all; who came back meanwhile is looked for behind them
+            return
+        more = lease.next_due(self._mailing.pk, self._after, _BATCH)
+        self._next.extend(more)
+        self._is_empty = not more and not self._after
+        self._after = _end_of(more)
 
     def _hand_over(self, flying: list[Moved]) -> None:
         self._attempts |= {recipient.pk: recipient.attempts for recipient in flying}
         try:
-            written = list(self._press.parcels(flying))
+            addressed = list(self._press.parcels(flying))
         except BaseException:
             self._settle([(recipient.pk, BACK) for recipient in flying])
             raise
-        self._settle([(pk, parcel) for pk, parcel in written if isinstance(parcel, Verdict)])
-        self._fleet.send([parcel for _, parcel in written if isinstance(parcel, Parcel)], len(self._leased))
+        self._settle([(pk, parcel) for pk, parcel in addressed if isinstance(parcel, Verdict)])
+        self._fleet.send([parcel for _, parcel in addressed if isinstance(parcel, Parcel)], len(self._next))
 
     def _settle(self, answers: list[tuple[int, Verdict]]) -> None:
         self._write(self._told(answers))

@@ -1,7 +1,8 @@
-"""Who has which recipient: leased, in flight, settled. Each change is one committed statement (R13).
+"""Who has which recipient: in flight, settled. Each change is one committed statement (R13).
 
-A leased recipient was not touched yet and goes back by itself; one in flight may have got the message already, and
-when its worker died nobody knows: it becomes unknown, for a person to decide.
+Whose turn it is with a mailing has the lease of all who wait in it: nobody writes that down for each of them, and with
+the turn it returns by itself. One in flight may have got the message already, and when its worker died nobody knows: it
+becomes unknown, for a person to decide.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, DateTimeField, Min, When
+from django.db.models import Case, DateTimeField, Min, Q, When
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
@@ -20,7 +21,7 @@ import audit
 from targetgroups import suppression
 from targetgroups.choices import SuppressionCause
 
-from ..choices import SETTLED, UNSETTLED, EventKind, Outcome
+from ..choices import SENDABLE, SETTLED, UNSETTLED, EventKind, Outcome
 from ..models import MailEvent, Recipient
 from ..refusals import is_nobody_there, is_soft_bounce
 from .tally import Moved, move
@@ -33,7 +34,14 @@ MAIL_SERVER, SMTP = "mail server", "smtp"
 # A recipient whom the server put off is tried again after so many seconds, then given up.
 _BACK_OFF = (60, 300, 900)
 
-# Why a leased recipient may not get the message after all, by what is known now (R14): the rule of
+# Whom this turn may put into flight: they wait, their time has come, and the mailing is being sent, and by this turn.
+_MAY_FLY = """
+    r.outcome IN ('queued', 'deferred') AND (r.due_at IS NULL OR r.due_at <= clock_timestamp())
+    AND EXISTS (
+        SELECT 1 FROM mailings_mailing m WHERE m.id = %(mailing)s AND m.status = 'sending' AND m.worker = %(lease)s
+    )
+"""
+# Why a recipient may not get the message after all, by what is known now (R14): the rule of
 # `MembershipQuerySet.mailable`, by the frozen address as well as the present one, and the groups as they are now.
 _WHY_NOT = """
     CASE
@@ -92,38 +100,24 @@ def with_patience(verdict: Verdict, attempts: int) -> Verdict:
     return Verdict(Outcome.DEFERRED, verdict.reason, verdict.said, _BACK_OFF[attempts - 1])
 
 
-def take(mailing_id: int, lease: str, size: int) -> list[int]:
-    """Lease the next recipients that are due; nobody else will take them while this worker lives."""
-    leased = move(
-        mailing_id,
-        """
-        SELECT id, outcome, reason FROM mailings_recipient
-        WHERE mailing_id = %(mailing)s AND outcome IN ('queued', 'deferred')
-            AND (due_at IS NULL OR due_at <= clock_timestamp())
-        ORDER BY id LIMIT %(size)s FOR UPDATE SKIP LOCKED
-        """,
-        "outcome = 'leased', leased_by = %(lease)s,"
-        " leased_until = clock_timestamp() + make_interval(secs => %(silence)s)",
-        lease=lease,
-        size=size,
-        silence=settings.MAILING_SILENCE_SECONDS,
-    )
-    return [recipient.pk for recipient in leased]
+def next_due(mailing_id: int, after: int, size: int) -> list[int]:
+    """Look up the next recipients that are due, behind an ID; nobody is touched by that."""
+    due = Q(due_at__isnull=True) | Q(due_at__lte=Now())
+    rows = Recipient.objects.filter(due, mailing=mailing_id, outcome__in=SENDABLE, pk__gt=after)
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:size])
 
 
 def into_flight(mailing_id: int, lease: str, ids: Sequence[int]) -> list[Moved]:
     """Say that a window's recipients are about to be handed over; leave out who may not get it any more (R14).
 
-    Returns those in flight and those skipped. Nobody: the mailing is not being sent any more, or the lease was lost.
+    Returns those in flight and those skipped. Nobody: the mailing is not being sent any more, or the turn was lost.
     """
     return move(
         mailing_id,
         f"""
         SELECT r.id, r.outcome, r.reason, {_WHY_NOT} AS why_not
         FROM mailings_recipient r JOIN targetgroups_subscriber s ON s.id = r.subscriber_id
-        WHERE r.id = ANY(%(ids)s::bigint[]) AND r.mailing_id = %(mailing)s
-            AND r.outcome = 'leased' AND r.leased_by = %(lease)s
-            AND EXISTS (SELECT 1 FROM mailings_mailing m WHERE m.id = %(mailing)s AND m.status = 'sending')
+        WHERE r.id = ANY(%(ids)s::bigint[]) AND r.mailing_id = %(mailing)s AND {_MAY_FLY}
         ORDER BY r.id FOR UPDATE OF r
         """,  # noqa: S608 - fixed texts
         """
@@ -131,7 +125,8 @@ def into_flight(mailing_id: int, lease: str, ids: Sequence[int]) -> list[Moved]:
         attempts = r.attempts + CASE p.why_not WHEN '' THEN 1 ELSE 0 END,
         in_flight_at = CASE p.why_not WHEN '' THEN clock_timestamp() END,
         settled_at = CASE p.why_not WHEN '' THEN NULL ELSE clock_timestamp() END,
-        leased_until = clock_timestamp() + make_interval(secs => %(silence)s)
+        leased_by = CASE p.why_not WHEN '' THEN %(lease)s ELSE '' END,
+        leased_until = CASE p.why_not WHEN '' THEN clock_timestamp() + make_interval(secs => %(silence)s) END
         """,
         ids=_array(ids),
         lease=lease,
@@ -142,7 +137,7 @@ def into_flight(mailing_id: int, lease: str, ids: Sequence[int]) -> list[Moved]:
 def exchange(mailing_id: int, lease: str, verdicts: Sequence[tuple[int, Verdict]], ids: Sequence[int]) -> list[Moved]:
     """Write what became of some, and put a window into flight: of the usual case, all sent, in one statement.
 
-    One commit says both, so a kill leaves what two would: before it all are in flight or leased still, after it the
+    One commit says both, so a kill leaves what two would: before it all are in flight or wait still, after it the
     window's own are in flight. Returns what `into_flight` does.
     """
     if not verdicts or any(verdict.outcome != Outcome.SENT for _, verdict in verdicts):
@@ -153,14 +148,13 @@ def exchange(mailing_id: int, lease: str, verdicts: Sequence[tuple[int, Verdict]
     return move(
         mailing_id,
         f"""
-        SELECT r.id, r.outcome, r.reason, r.outcome <> 'leased' AS is_sent,
-            CASE r.outcome WHEN 'leased' THEN {_WHY_NOT} ELSE '' END AS why_not
+        SELECT r.id, r.outcome, r.reason, r.outcome IN ('in_flight', 'unknown') AS is_sent,
+            CASE WHEN r.outcome IN ('in_flight', 'unknown') THEN '' ELSE {_WHY_NOT} END AS why_not
         FROM mailings_recipient r JOIN targetgroups_subscriber s ON s.id = r.subscriber_id
-        WHERE r.id = ANY(%(both)s::bigint[]) AND r.mailing_id = %(mailing)s AND r.leased_by = %(lease)s
-            AND CASE r.outcome
-                WHEN 'leased' THEN r.id = ANY(%(ids)s::bigint[])
-                    AND EXISTS (SELECT 1 FROM mailings_mailing m WHERE m.id = %(mailing)s AND m.status = 'sending')
-                ELSE r.outcome IN ('in_flight', 'unknown') AND r.id = ANY(%(answered)s::bigint[])
+        WHERE r.id = ANY(%(both)s::bigint[]) AND r.mailing_id = %(mailing)s
+            AND CASE WHEN r.outcome IN ('in_flight', 'unknown')
+                THEN r.leased_by = %(lease)s AND r.id = ANY(%(answered)s::bigint[])
+                ELSE r.id = ANY(%(ids)s::bigint[]) AND {_MAY_FLY}
             END
         ORDER BY r.id FOR UPDATE OF r
         """,  # noqa: S608 - fixed texts
@@ -168,8 +162,9 @@ def exchange(mailing_id: int, lease: str, verdicts: Sequence[tuple[int, Verdict]
         outcome = CASE WHEN p.is_sent THEN 'sent' WHEN p.why_not = '' THEN 'in_flight' ELSE 'skipped' END,
         reason = p.why_not, said = '',
         attempts = r.attempts + CASE WHEN NOT p.is_sent AND p.why_not = '' THEN 1 ELSE 0 END,
-        leased_by = CASE WHEN p.is_sent THEN '' ELSE r.leased_by END,
-        leased_until = CASE WHEN NOT p.is_sent THEN clock_timestamp() + make_interval(secs => %(silence)s) END,
+        leased_by = CASE WHEN NOT p.is_sent AND p.why_not = '' THEN %(lease)s ELSE '' END,
+        leased_until = CASE WHEN NOT p.is_sent AND p.why_not = ''
+            THEN clock_timestamp() + make_interval(secs => %(silence)s) END,
         due_at = CASE WHEN NOT p.is_sent THEN r.due_at END,
         in_flight_at = CASE WHEN p.is_sent THEN r.in_flight_at WHEN p.why_not = '' THEN clock_timestamp() END,
         settled_at = CASE WHEN p.is_sent OR p.why_not <> '' THEN clock_timestamp() END
@@ -281,7 +276,7 @@ def come_back(mailing_id: int, pk: int, outcome: Outcome, reason: str, said: str
 
 
 def keep(mailing_id: int, lease: str, until: CombinedExpression) -> None:
-    """Let what a living sender holds be its own for longer.
+    """Let what a living sender has in flight be its own for longer.
 
     Its other thread may be moving some of them: those are passed over, as waiting for them row by row, in another order
     than the move's, is how two wait for each other. The move gives them their time itself.
@@ -291,21 +286,11 @@ def keep(mailing_id: int, lease: str, until: CombinedExpression) -> None:
         Recipient.objects.filter(pk__in=held.values("pk")).update(leased_until=until)
 
 
-def give_back(mailing_id: int, lease: str) -> None:
-    """Return what was leased and not begun."""
-    move(
-        mailing_id,
-        """
-        SELECT id, outcome, reason FROM mailings_recipient
-        WHERE mailing_id = %(mailing)s AND outcome = 'leased' AND leased_by = %(lease)s ORDER BY id FOR UPDATE
-        """,
-        "outcome = 'queued', leased_by = '', leased_until = NULL",
-        lease=lease,
-    )
-
-
 def recover(mailing_id: int) -> None:
-    """Let the leases of dead workers return, and what they had in flight be unknown (R13)."""
+    """Let what dead workers had in flight be unknown, and what they had leased one by one return (R13).
+
+    Only the version before leases so: it may be at work beside this one while a site is upgraded.
+    """
     move(
         mailing_id,
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import NamedTuple
+from collections.abc import Callable
 
 from .smtp import SEND_TEXT, Connection, Envelope, Reply
 
@@ -13,12 +13,21 @@ MOST_IN_FLIGHT = 10
 _WINDOW_SECONDS = 0.5
 
 
-class Parcel(NamedTuple):
-    """One person's message, ready to go: as DATA has it (`smtp.stuffed`)."""
+class Parcel:
+    """One person's message. It is written once, when it is first asked for."""
 
-    pk: int
-    envelope: Envelope
-    message: bytes
+    __slots__ = ("_message", "_write", "envelope", "pk")
+
+    def __init__(self, pk: int, envelope: Envelope, write: Callable[[], bytes]) -> None:
+        """Args: `write` gives the message as DATA has it (`smtp.stuffed`)."""
+        self.pk, self.envelope, self._write = pk, envelope, write
+        self._message: bytes | None = None
+
+    @property
+    def message(self) -> bytes:
+        if self._message is None:
+            self._message = self._write()
+        return self._message
 
 
 class Line:
@@ -54,9 +63,9 @@ class Line:
         self._since = _now()
         self.connection.write(self._introduction(parcel))
 
-    def hand_over(self, parcel: Parcel, ahead: Parcel | None) -> None:
+    def hand_over(self, message: bytes, ahead: Parcel | None) -> None:
         """Send a message's text, and what the server can be told of the next one, in one go."""
-        self.connection.write(parcel.message if ahead is None else parcel.message + self._introduction(ahead))
+        self.connection.write(message if ahead is None else message + self._introduction(ahead))
 
     def _introduction(self, parcel: Parcel) -> bytes:
         """Give what is sent at once: the whole envelope, or its first command where the server does not pipeline."""

@@ -21,6 +21,8 @@ from .smtp import stuffed
 
 Quote = Callable[[str], bytes]
 Gap = Callable[[Mapping[str, str]], bytes]
+# Most names: nothing to encode, and room for the sign that the line goes on.
+_AS_IT_IS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ,'-]{0,60}")
 _LONGEST_UNFOLDED = 900  # a line may have 998 letters
 
 
@@ -162,6 +164,8 @@ def quoted(text: str) -> bytes:
 
 def open_quoted(text: str) -> bytes:
     """Write a text in quoted-printable so that another can follow: what it leaves is the beginning of a line."""
+    if _AS_IT_IS.fullmatch(text):
+        return text.encode("ascii") + b"=\r\n"
     # With a letter behind it the last line has room for the sign that it goes on.
     written = quoted(f"{text}x")[:-1]
     return written if not written or written.endswith(b"\r\n") else written + b"=\r\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -20,7 +21,7 @@ from .render import (
     Words,
     ascii_address,
     frame,
-    message_id,
+    namer,
     plain,
     preheader_for,
     smtp_address,
@@ -55,6 +56,7 @@ class Press:
     ) -> None:
         """Args: `link_to` gives the opt-out link, `key_of` what the Message-ID is made of, by the recipient's ID."""
         self._mailing, self._link_to, self._key_of = mailing, link_to, key_of
+        self._name_of = namer(mailing, settings.SITE_URL)
         self._sender = ascii_address(mailing.from_email)
         self._is_personal = is_personal(mailing.subject, mailing.preheader, mailing.html, mailing.text)
         self._marks = Marks()
@@ -118,7 +120,7 @@ class Press:
         return "".join(written)
 
     def parcels(self, recipients: Sequence[Moved]) -> Iterator[tuple[int, Parcel | Verdict]]:
-        """Write the messages of some recipients, or say who can't get one."""
+        """Address the messages of some recipients, or say who can't get one."""
         values = values_for(self._mailing, [recipient.pk for recipient in recipients]) if self._asks else {}
         for recipient in recipients:
             try:
@@ -127,19 +129,26 @@ class Press:
                 yield recipient.pk, Verdict(Outcome.FAILED, "address", str(error))
 
     def parcel(self, recipient: Moved, values: Mapping[str, str] | None = None) -> Parcel:
-        """Write one recipient's message; what is known without asking need not be given. Raises NotAnAddress."""
+        """Address one recipient's message; what is known without asking need not be given. Raises NotAnAddress.
+
+        It is written when a connection is ready for it, on the thread of the connections, while PostgreSQL keeps the
+        thread of the books waiting.
+        """
         address = smtp_address(recipient.email)
+        return Parcel(recipient.pk, Envelope(self._sender, address), partial(self._write, recipient, address, values))
+
+    def _write(self, recipient: Moved, address: str, values: Mapping[str, str] | None) -> bytes:
         name = tame(f"{recipient.first_name} {recipient.last_name}")
         fillings = {
             "to": with_name(name, address) if name.isascii() else f"{header_words(name, 'To').decode()} <{address}>",
-            "message_id": message_id(self._mailing, self._key_of(recipient.pk), settings.SITE_URL),
+            "message_id": self._name_of(self._key_of(recipient.pk)),
             "link": self._link_to(recipient.pk),
         }
         if self._is_personal:
             if values is None:
                 values = values_of(recipient.first_name, recipient.last_name, recipient.email, "", {})
             fillings |= self._own_words(values)
-        return Parcel(recipient.pk, Envelope(self._sender, address), self._mould.fill(fillings))
+        return self._mould.fill(fillings)
 
     def _own_words(self, values: Mapping[str, str]) -> dict[str, str]:
         fillings = {name: slot.fill(values) for name, slot in self._slots.items()}

@@ -3,10 +3,11 @@
 What this program adds to the author's words is in the site's language, whoever looks at it.
 """
 
+import hashlib
 import html
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -158,8 +159,20 @@ def text_of(mailing: Mailing) -> str:
 
 def message_id(mailing: Mailing, pk: int | str, site: str) -> str:
     """Name one recipient's message of a mailing; a second try repeats the name."""
+    return namer(mailing, site)(pk)
+
+
+def namer(mailing: Mailing, site: str) -> Callable[[int | str], str]:
+    """Give what names a mailing's messages, each by a UUID of version 5; what all share is worked out once."""
     domain = ascii_address(mailing.from_email).rpartition("@")[2]
-    return f"<{uuid.uuid5(_NAMESPACE, f'{site} {mailing.pk} {pk}')}@{domain}>"
+    shared = hashlib.sha1(_NAMESPACE.bytes + f"{site} {mailing.pk} ".encode(), usedforsecurity=False)
+
+    def name(pk: int | str) -> str:
+        own = shared.copy()
+        own.update(str(pk).encode())
+        return f"<{uuid.UUID(bytes=own.digest()[:16], version=5)}@{domain}>"
+
+    return name
 
 
 def smtp_address(email: str) -> str:

@@ -33,11 +33,11 @@ log = logging.getLogger(__name__)
 
 
 class Turn:
-    """One turn of one worker; `token` is also the name of its leases.
+    """One turn of one worker, and with it the lease of all who wait; `token` is also written on whom it has in flight.
 
     A turn that lasts is kept alive on a thread and a connection of its own, however long the mail server is silent;
-    a killed worker's turn and leases end after MAILING_SILENCE_SECONDS. No write relies on that clock: each repeats
-    the token or the lease as its condition.
+    a killed worker's turn ends after MAILING_SILENCE_SECONDS. No write relies on that clock: each repeats the token as
+    its condition.
     """
 
     def __init__(self, mailing_id: int) -> None:

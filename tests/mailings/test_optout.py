@@ -74,6 +74,7 @@ def test_opting_in_again_lifts_no_other_cause(link: str) -> None:
 def test_a_token_that_is_not_ours_finds_nobody(post: Post, link: str, settings) -> None:
     recipient = Recipient.objects.get()
     token = optout.token_for(recipient)
+    assert f"/{token}/" in optout.link_for(recipient)
     assert optout.find(token) == recipient
     forged = f"{recipient.pk + 1}.{token.partition('.')[2]}"
     for wrong in ("", "x", str(recipient.pk), forged, token[:-1], "9" * 5_000, f"{token}\x00", "1.2.3"):

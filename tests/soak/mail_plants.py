@@ -13,7 +13,7 @@ def _replace_words(old: str, new: str) -> None:
 
     known = [value for value in lease.into_flight.__code__.co_consts if isinstance(value, str)]
     known += [value for value in lease.recover.__code__.co_consts if isinstance(value, str)]
-    if not any(old in value for value in (*known, lease._WHY_NOT)):
+    if not any(old in value for value in (*known, lease._WHY_NOT, lease._MAY_FLY)):
         raise AttributeError(f"no move holds {old!r} any more: the planted defect would be without effect")
     move = lease.move
 
@@ -38,7 +38,7 @@ def _one_after_the_other() -> None:
 
 def claim_after_send() -> None:
     """R13: who is in flight is committed only when the answers are there."""
-    from mailings.choices import Outcome
+    from mailings.choices import SENDABLE, Outcome
     from mailings.models import Mailing, Recipient
     from mailings.send import lease
     from mailings.send.tally import Moved
@@ -47,9 +47,9 @@ def claim_after_send() -> None:
     into_flight, settle = lease.into_flight, lease.settle
 
     def look(mailing_id: int, token: str, ids: Any) -> list[Moved]:
-        if not Mailing.objects.filter(pk=mailing_id, status="sending").exists():
+        if not Mailing.objects.filter(pk=mailing_id, status="sending", worker=token).exists():
             return []
-        rows = Recipient.objects.filter(pk__in=ids, outcome=Outcome.LEASED, leased_by=token).order_by("pk")
+        rows = Recipient.objects.filter(pk__in=ids, outcome__in=SENDABLE).order_by("pk")
         return [
             Moved(row.pk, Outcome.IN_FLIGHT, row.email, row.first_name, row.last_name, row.attempts + 1) for row in rows
         ]
@@ -109,13 +109,15 @@ def lost_is_retried() -> None:
 
 
 def lease_not_asked() -> None:
-    """R13: a sender that was overtaken goes on with what it leased, whoever has it now and whatever became of it."""
-    _replace_words("AND r.outcome = 'leased' AND r.leased_by = %(lease)s", "")
+    """R13: a sender that was overtaken goes on with its list, whose turn it may be and whatever became of them."""
+    from mailings.send import lease
+
+    _replace_words(lease._MAY_FLY, "true")
     _one_after_the_other()
 
 
 def window_without_end() -> None:
-    """R13: as many messages are in flight as are leased."""
+    """R13: as many messages are in flight as are looked up."""
     from mailings.send import line
     from tests.soak.plants import replace
 
@@ -134,6 +136,8 @@ def name_of_the_try() -> None:
     import uuid
 
     from mailings.send import press
+    from mailings.send.line import Parcel
+    from mailings.send.render import message_id
     from tests.soak.plants import replace
 
     parcel = press.Press.parcel
@@ -142,9 +146,9 @@ def name_of_the_try() -> None:
         made = parcel(self, recipient, values)
         if recipient.attempts < 2:
             return made
-        old = press.message_id(self._mailing, recipient.pk, press.settings.SITE_URL)
+        old = message_id(self._mailing, recipient.pk, press.settings.SITE_URL)
         new = f"<{uuid.uuid4()}@{old.rpartition('@')[2]}"
-        return made._replace(message=made.message.replace(old.encode(), new.encode()))
+        return Parcel(made.pk, made.envelope, lambda: made.message.replace(old.encode(), new.encode()))
 
     replace(press.Press, "parcel", renamed)
 

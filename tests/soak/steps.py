@@ -72,14 +72,13 @@ MAIL_STEPS = tuple(
     for name, place, is_after, chosen in (
         ("in the freeze, before its commit", "tally:begin", True, _always),
         ("after the freeze", "freeze:freeze", True, _always),
-        ("before leases of the dead return", "lease:recover", False, _always),
-        ("after lease", "lease:take", True, _has_result),
+        ("before what the dead had in flight is unknown", "lease:recover", False, _always),
+        ("after the next are looked up", "lease:next_due", True, _has_result),
         ("in flight, before it is handed over", "lease:into_flight", True, _has_result),
         ("handed over, before the outcome", "lease:settle", False, _always),
         ("before the outcome with the next in flight", "lease:exchange", False, _always),
         ("outcome with the next in flight, before they are handed over", "lease:exchange", True, _has_result),
         ("after the outcome", "lease:settle", True, _always),
-        ("before leases are given back", "lease:give_back", False, _always),
         ("before a mailing's end", "pipeline:_final_status", False, _always),
         ("before the message of a mailing is acknowledged", "pipeline:advance", True, _always),
     )

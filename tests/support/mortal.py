@@ -23,7 +23,7 @@ STEPS: dict[str, tuple[str, str, bool]] = {
     "during resync": ("resync", "is_over", False),
     "in freeze, before commit": ("tally", "begin", True),
     "after freeze": ("freeze", "freeze", True),
-    "after lease": ("lease", "take", True),
+    "after the next are looked up": ("lease", "next_due", True),
     "in flight, before sending": ("lease", "into_flight", True),
     "after sending, before the outcome": ("lease", "exchange", False),
     "after the outcome, before sending the next": ("lease", "exchange", True),
@@ -56,7 +56,7 @@ def _wrap(step: str) -> None:
         if not is_after:
             _reach(step)
         result = function(*arguments, **named)
-        if is_after and result != []:  # a lease of nobody is none
+        if is_after and result != []:  # a list of nobody is none
             _reach(step)
         return result
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from mailings.send.fleet import Fleet
+from mailings.send.lease import Verdict
 from mailings.send.line import Parcel
 from mailings.send.smtp import Account, Envelope, stuffed
 from tests.support.scripted import CUT, Say, Scripted
@@ -29,7 +31,7 @@ LONGEST = 10.0
 
 def parcels(*addresses: str) -> list[Parcel]:
     return [
-        Parcel(pk, Envelope(SENDER, address), stuffed(b"Subject: Lamps\r\n\r\n.Lit.\r\n"))
+        Parcel(pk, Envelope(SENDER, address), partial(stuffed, b"Subject: Lamps\r\n\r\n.Lit.\r\n"))
         for pk, address in enumerate(addresses)
     ]
 
@@ -145,6 +147,24 @@ def test_a_connection_lost_before_a_text_leaves_nobody_unknown(verb: str) -> Non
         outcomes, trouble = sent(server, ADA, BO)
     assert outcomes == {ADA: "queued", BO: "queued"}
     assert trouble == "The connection to the mail server was lost."
+
+
+def test_r13_a_message_that_cant_be_written_was_not_handed_over_and_says_why() -> None:
+    def fails() -> bytes:
+        raise ArithmeticError("no such letter")
+
+    lost = Parcel(1, Envelope(SENDER, BO), fails)
+    first, *_, last = parcels(ADA, BO, CY)
+    with Scripted(usual) as server, Fleet(Account("127.0.0.1", server.port, seconds=2.0), 1) as fleet:
+        fleet.wait(1, LONGEST)
+        fleet.send([first, lost, last], 0)
+        answers: list[tuple[int, Verdict]] = []
+        with pytest.raises(ArithmeticError):
+            while True:
+                answers += fleet.wait(1, LONGEST)
+        answers += fleet.close()
+    assert {pk: str(verdict.outcome) for pk, verdict in answers} == dict.fromkeys(range(3), "queued")
+    assert server.taken == []
 
 
 def test_a_server_that_never_ends_its_greeting_is_left_after_the_time_out() -> None:

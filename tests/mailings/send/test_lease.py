@@ -6,11 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 from django.db import connection, connections
+from django.utils import timezone
 
 from mailings import optout
 from mailings.choices import MailingStatus
@@ -33,6 +35,17 @@ def other_session() -> Iterator[psycopg.Connection[Any]]:
 @pytest.fixture
 def errors() -> list[BaseException]:
     return []
+
+
+def take_turn(mailing: Mailing, token: str) -> None:
+    Mailing.objects.filter(pk=mailing.pk).update(worker=token)
+
+
+def in_flight(mailing: Mailing, token: str, count: int) -> list[int]:
+    """Put the next ones into flight, by the turn of a worker of that name."""
+    take_turn(mailing, token)
+    moved = lease.into_flight(mailing.pk, token, lease.next_due(mailing.pk, 0, count))
+    return [recipient.pk for recipient in moved]
 
 
 def begin(act: Callable[..., object], errors: list[BaseException], waiting: int) -> threading.Thread:
@@ -64,9 +77,9 @@ def _waiting() -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_a_living_sender_keeps_its_leases_while_some_of_them_are_being_moved(post: Post) -> None:
+def test_a_living_sender_keeps_its_own_while_some_of_them_are_being_moved(post: Post) -> None:
     mailing = post.frozen(post.group(*(f"keeper{number}@lamps.example" for number in range(3))))
-    first, *others = lease.take(mailing.pk, "me", 3)
+    first, *others = in_flight(mailing, "me", 3)
     Recipient.objects.filter(mailing=mailing).update(leased_until=None)
     with other_session() as session, connection.cursor() as cursor:
         session.execute("SELECT id FROM mailings_recipient WHERE id = %s FOR UPDATE", [first])
@@ -79,18 +92,20 @@ def test_a_living_sender_keeps_its_leases_while_some_of_them_are_being_moved(pos
     assert sorted(kept) == others
 
 
-@pytest.mark.parametrize("kind", ["leased", "queued"])
-def test_a_sender_that_gives_back_and_one_that_takes_count_one_after_the_other(
+@pytest.mark.parametrize("kind", ["in_flight", "queued"])
+def test_a_sender_that_gives_back_and_one_that_goes_on_count_one_after_the_other(
     post: Post, errors: list[BaseException], kind: str
 ) -> None:
     mailing = post.frozen(post.group(*(f"keeper{number}@lamps.example" for number in range(6))))
-    lease.take(mailing.pk, "overtaken", 2)
+    back = [(pk, lease.BACK) for pk in in_flight(mailing, "overtaken", 2)]
+    others = lease.next_due(mailing.pk, 0, 2)
+    take_turn(mailing, "next")
     with other_session() as session:
         session.execute(
             "SELECT id FROM mailings_tally WHERE mailing_id = %s AND kind = %s FOR UPDATE", [mailing.pk, kind]
         )
-        threads = [begin(lambda: lease.give_back(mailing.pk, "overtaken"), errors, 1)]
-        threads.append(begin(lambda: lease.take(mailing.pk, "next", 2), errors, 2))
+        threads = [begin(lambda: lease.settle(mailing.pk, "overtaken", back), errors, 1)]
+        threads.append(begin(lambda: lease.into_flight(mailing.pk, "next", others), errors, 2))
     for thread in threads:
         thread.join(LONGEST)
     assert errors == []
@@ -98,16 +113,18 @@ def test_a_sender_that_gives_back_and_one_that_takes_count_one_after_the_other(
 
 
 def test_what_was_sent_and_who_goes_next_are_written_at_once_and_each_is_asked_for_its_own_state(post: Post) -> None:
-    mailing = post.frozen(post.group(*(f"keeper{number}@lamps.example" for number in range(7))))
-    sent, others_answer, late, first, barred, others, early = lease.take(mailing.pk, "me", 7)
-    lease.into_flight(mailing.pk, "me", [sent, others_answer, late])
+    mailing = post.frozen(post.group(*(f"keeper{number}@lamps.example" for number in range(8))))
+    sent, others_answer, late = in_flight(mailing, "me", 3)
+    first, barred, others, early, put_off = lease.next_due(mailing.pk, late, 8)
     rows = Recipient.objects.filter(mailing=mailing)
+    lease.into_flight(mailing.pk, "me", [others])
     rows.filter(pk__in=[others_answer, others]).update(leased_by="another")
+    rows.filter(pk=put_off).update(due_at=timezone.now() + timedelta(hours=1))
     rows.filter(pk=late).update(leased_until="2020-01-01T00:00Z")
     lease.recover(mailing.pk)
     optout.opt_out(rows.get(pk=barred), "page")
     told = [(pk, lease.TAKEN) for pk in (sent, others_answer, late, early)]
-    moved = lease.exchange(mailing.pk, "me", told, [first, barred, others, sent])
+    moved = lease.exchange(mailing.pk, "me", told, [first, barred, others, sent, put_off])
     assert [(one.pk, one.outcome) for one in moved] == [(first, "in_flight"), (barred, "skipped")]
     found = dict(rows.values_list("pk", "outcome"))
     assert found == {
@@ -116,19 +133,30 @@ def test_what_was_sent_and_who_goes_next_are_written_at_once_and_each_is_asked_f
         late: "sent",  # it was unknown, and now it is known
         first: "in_flight",
         barred: "skipped",
-        others: "leased",
-        early: "leased",  # nobody is sent who was not in flight
+        others: "in_flight",
+        early: "queued",  # nobody is sent who was not in flight
+        put_off: "queued",
     }
     assert post.complaints(mailing) == []
 
 
 def test_r13_what_was_sent_is_written_though_nothing_more_may_go_out(post: Post) -> None:
     mailing = post.frozen(post.group("ada@lamps.example", "bo@lamps.example"))
-    sent, queued = lease.take(mailing.pk, "me", 2)
-    lease.into_flight(mailing.pk, "me", [sent])
+    [sent] = in_flight(mailing, "me", 1)
+    [queued] = lease.next_due(mailing.pk, sent, 2)
     Mailing.objects.filter(pk=mailing.pk).update(status=MailingStatus.PAUSED)
     assert lease.exchange(mailing.pk, "me", [(sent, lease.TAKEN)], [queued]) == []
     assert list(Recipient.objects.filter(mailing=mailing).order_by("pk").values_list("outcome", "attempts")) == [
         ("sent", 1),
-        ("leased", 0),
+        ("queued", 0),
     ]
+
+
+def test_whose_turn_is_over_puts_nobody_into_flight_though_everybody_still_waits(post: Post) -> None:
+    mailing = post.frozen(post.group("ada@lamps.example", "bo@lamps.example"))
+    [sent] = in_flight(mailing, "me", 1)
+    queued = lease.next_due(mailing.pk, 0, 2)
+    take_turn(mailing, "another")
+    assert lease.into_flight(mailing.pk, "me", queued) == []
+    assert lease.exchange(mailing.pk, "me", [(sent, lease.TAKEN)], queued) == []
+    assert sorted(Recipient.objects.filter(mailing=mailing).values_list("outcome", flat=True)) == ["queued", "sent"]
