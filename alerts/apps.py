@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class AlertsConfig(AppConfig):
@@ -11,4 +12,4 @@ class AlertsConfig(AppConfig):
 
         from . import webhooks
 
-        rooms.add(rooms.Room(self.name, "Webhooks", MANAGE_SETTINGS, actions=webhooks.ACTIONS))
+        rooms.add(rooms.Room(self.name, gettext_lazy("Webhooks"), MANAGE_SETTINGS, actions=webhooks.ACTIONS))

@@ -8,12 +8,13 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext, gettext_lazy, override
 
 import audit
 from accounts.models import User
 from thrive_sync.lib.claims import claim
 from thrive_sync.lib.messages import hand_over
+from thrive_sync.lib.words import Words
 
 from . import outbox, signing
 from .choices import TEST, DeliveryState
@@ -21,15 +22,15 @@ from .models import Delivery, Webhook
 
 TASK, QUEUE = "alerts.tasks.deliver", "mailings"
 # What is recorded here, by its word in the audit log: (family, words).
-ACTIONS = {
-    "webhook.created": ("bridges", "Webhook made"),
-    "webhook.changed": ("bridges", "Webhook changed"),
-    "webhook.new_secret": ("bridges", "New secret of a webhook made"),
-    "webhook.switched_on": ("bridges", "Webhook switched on"),
-    "webhook.switched_off": ("bridges", "Webhook switched off"),
-    "webhook.removed": ("bridges", "Webhook removed"),
-    "webhook.tested": ("bridges", "Test event of a webhook sent"),
-    "webhook.tried_again": ("bridges", "Delivery of a webhook tried again"),
+ACTIONS: dict[str, tuple[str, Words]] = {
+    "webhook.created": ("bridges", gettext_lazy("Webhook made")),
+    "webhook.changed": ("bridges", gettext_lazy("Webhook changed")),
+    "webhook.new_secret": ("bridges", gettext_lazy("New secret of a webhook made")),
+    "webhook.switched_on": ("bridges", gettext_lazy("Webhook switched on")),
+    "webhook.switched_off": ("bridges", gettext_lazy("Webhook switched off")),
+    "webhook.removed": ("bridges", gettext_lazy("Webhook removed")),
+    "webhook.tested": ("bridges", gettext_lazy("Test event of a webhook sent")),
+    "webhook.tried_again": ("bridges", gettext_lazy("Delivery of a webhook tried again")),
 }
 # Both secrets sign for so long after a rotation.
 BOTH_VALID = timedelta(hours=24)

@@ -16,6 +16,7 @@ from accounts import letters, links, people
 from accounts.exceptions import NotAllowedNow
 from accounts.models import Letter, User
 from audit.models import AuditEntry
+from tests.support.pseudo import naming
 from tests.targetgroups.views.conftest import SignIn, sign_in, text_of
 
 __all__ = ["sign_in"]
@@ -35,6 +36,29 @@ def role(name: str = "Publisher") -> Group:
 
 def invite(client: Client, email: str = "Mia@Lamps.example", *roles: str) -> Any:
     return client.post("/users/invite/", {"email": email, "roles": roles or ["Publisher"]}, follow=True)
+
+
+def test_letters_are_written_in_the_language_of_whom_they_are_for(mailed: None) -> None:
+    invited = people.invite("command", "mia@lamps.example", [role()])
+    other = User.objects.create_user("ann", email="ann@lamps.example", language="en-au")
+    User.objects.filter(pk=invited.pk).update(language="en-gb")
+    people.send_password_link(other, other)
+    with naming():
+        letters.send_due()
+    first, second = sorted(mail.outbox, key=lambda letter: letter.to, reverse=True)
+    assert first.subject == "en-gb:You are invited to thrive-sync"
+    assert second.subject == "en-au:Your password at thrive-sync"
+    assert "en-gb:" in first.body and "en:" not in first.body
+
+
+def test_an_invitation_says_its_day_as_the_language_writes_it(mailed: None) -> None:
+    with time_machine.travel("2026-11-20T12:00:00Z"):
+        for name, language in (("mia", "en-gb"), ("ann", "")):
+            invited = people.invite("command", f"{name}@lamps.example", [role()])
+            User.objects.filter(pk=invited.pk).update(language=language)
+        letters.send_due()
+    bodies = {letter.to[0][:3]: letter.body for letter in mail.outbox}
+    assert "until 27 Nov 2026." in bodies["mia"] and "until Nov 27, 2026." in bodies["ann"]
 
 
 def shown_link(page: Any) -> str:

@@ -12,9 +12,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.browsers import described
+from accounts.browsers import described, shown
 from accounts.models import Session, User
 from audit.models import AuditEntry
+from tests.support.pseudo import BEGIN, END, marking
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "lamps in the window"
@@ -52,6 +53,9 @@ def signed_in(agent: str = FIREFOX) -> Client:
 )
 def test_a_browser_is_called_what_its_person_calls_it(agent: str, words: str) -> None:
     assert described(agent) == words
+    assert shown(words) == words
+    with marking():
+        assert shown(words).startswith(BEGIN) and shown(words).endswith(END)
 
 
 def test_every_sign_in_is_listed_and_the_one_here_stands_first(ann: User) -> None:

@@ -10,10 +10,11 @@ from django.core import mail
 
 from accounts.models import User
 from alerts import letters
-from alerts.models import AlertLetter, Wishes
+from alerts.models import Alert, AlertLetter, Wishes
 from mailings.models import Mailing
 from targetgroups.models import TargetGroup
 from tests.alerts.conftest import Desk, Rows, Watch
+from tests.support.pseudo import naming
 
 pytestmark = pytest.mark.django_db
 Person = Callable[..., User]
@@ -53,6 +54,19 @@ def test_forty_groups_that_fail_at_once_are_one_e_mail(rows: Rows, watch: Watch,
     watch.look()
     assert outbox() == {"subscribers@lamps.example": ["Failed: Group 0, and 39 more"]}
     assert "And 20 more." in mail.outbox[0].body
+
+
+def test_an_e_mail_is_written_in_its_readers_language_and_what_is_kept_in_the_sites(
+    rows: Rows, watch: Watch, person: Person
+) -> None:
+    person("Subscribers", language="en-gb")
+    rows.group("Members", **FAILED)
+    with naming():
+        watch.look()
+    (letter,) = mail.outbox
+    assert letter.subject.startswith("en-gb:")
+    assert "en-gb:All alerts:" in letter.body and "en:All alerts:" not in letter.body
+    assert Alert.objects.get().text == f"{FAILED['error_text']} en:Its members are as they were."
 
 
 def test_what_a_role_may_not_see_is_told_to_nobody_of_it_also_if_chosen(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import User
 from alerts import calling, delivery, outbox, signing, webhooks
@@ -22,6 +22,7 @@ from mailings.models import Mailing
 from targetgroups.models import TargetGroup
 from tests.alerts.conftest import Desk, Rows, Watch
 from tests.alerts.receiver import Receiver, receiving
+from tests.support.pseudo import naming
 from thrive_sync.lib.steps import Step
 
 pytestmark = pytest.mark.django_db
@@ -213,6 +214,13 @@ def test_days_of_failures_switch_it_off_and_raise_an_alert(
     watch.look()
     watch.let_settle()
     assert watch.look() == []
+
+
+def test_why_nothing_was_sent_is_kept_in_the_sites_language_whoever_switched_it_off(hook: Webhook, admin: User) -> None:
+    outbox.write_for(hook, "test", {})
+    with naming(), translation.override("en-gb"):
+        webhooks.switch(admin, hook, on=False)
+    assert Delivery.objects.get().problem == "en:The webhook was switched off."
 
 
 def test_a_success_between_failures_begins_the_days_anew(hook: Webhook, receiver: Receiver) -> None:

@@ -41,6 +41,21 @@ def marking() -> Iterator[None]:
     clear_caches()
 
 
+@contextmanager
+def naming() -> Iterator[None]:
+    """Let every message say in which language it was asked for: "en-gb:Failed"."""
+    plain = vars(translation)["_trans"]
+
+    def gettext(message: str) -> str:
+        return f"{translation.get_language()}:{message}"
+
+    with (
+        patch.object(plain, "gettext", gettext, create=True),
+        patch.object(plain, "ngettext", lambda one, many, number: gettext(one if number == 1 else many), create=True),
+    ):
+        yield
+
+
 def clear_caches() -> None:
     """Forget what was written in a language that does not know of the other one by the same name."""
     words._exact.cache_clear()
