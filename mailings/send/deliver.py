@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from ..choices import MailingStatus, Outcome, StopCode
 from ..exceptions import StopMailing
@@ -59,7 +60,8 @@ def _press(mailing: Mailing) -> Press:
     try:
         return Press(mailing)
     except NotAnAddress as error:
-        raise StopMailing(StopCode.MAIL_SERVER, f"The from or the reply-to address can't be used. {error}") from None
+        sentence = gettext("The from or the reply-to address can't be used. %(error)s")
+        raise StopMailing(StopCode.MAIL_SERVER, sentence % {"error": error}) from None
 
 
 def account() -> Account:

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from django.utils.translation import gettext_lazy
+
+from thrive_sync.lib.words import number
+
 from ..choices import Outcome, StopCode
 from ..exceptions import StopMailing
 from ..models import Mailing
@@ -16,8 +20,8 @@ from ..refusals import ENOUGH_ANSWERS, is_refusing_everybody
 from .lease import Verdict
 
 _PUT_OFF_SECONDS = 900.0
-_WHY = (
-    "It refused {refused} of the first {answered} recipients for good, as if none of these addresses existed. "
+_WHY = gettext_lazy(
+    "It refused %(refused)s of the first %(answered)s recipients for good, as if none of these addresses existed. "
     "That tells of the server rather than of the people: nobody was suppressed, and nobody was skipped. Have the mail "
     "server looked at, then resume: who was refused is tried again, a quarter of an hour after it. If the addresses "
     "really are all dead, cancel the mailing."
@@ -58,9 +62,8 @@ class Doubt:
         return [self._doubted(one, {}) for one in kept] if self.is_everybody else kept
 
     def stop(self) -> StopMailing:
-        return StopMailing(
-            StopCode.REFUSES_EVERYBODY, _WHY.format(refused=f"{self._refused:,}", answered=f"{self._answered:,}")
-        )
+        numbers = {"refused": number(self._refused), "answered": number(self._answered)}
+        return StopMailing(StopCode.REFUSES_EVERYBODY, str(_WHY) % numbers)
 
     def _doubted(self, one: Told, attempts: Mapping[int, int]) -> Told:
         pk, verdict = one

@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Self, cast
 
+from django.utils.translation import gettext
+
 from ..choices import Outcome
 from .lease import BACK, TAKEN, Verdict
 from .line import MOST_IN_FLIGHT, Line, Parcel
@@ -31,7 +33,6 @@ _WRITTEN_AT_ONCE = 10
 _CALM_SECONDS = 1.0  # what several connections are told at once counts once
 _CALM_MESSAGES = 200  # then one more connection is tried
 _UNKNOWN = Verdict(Outcome.UNKNOWN)
-_NO_UTF8 = Verdict(Outcome.FAILED, "address", "It has letters before the @ that this mail server does not take.")
 
 
 class _Cut(Exception):
@@ -53,6 +54,8 @@ class Fleet:
         self._thread = threading.Thread(target=self._run, name="mail-server", daemon=True)
         self._news = threading.Condition()
         self._answers: list[tuple[int, Verdict]] = []
+        words = gettext("It has letters before the @ that this mail server does not take.")
+        self._no_utf8 = Verdict(Outcome.FAILED, "address", words)
         self._least = 1
         self._has_opened = False
         self.trouble = ""  # why the server will have nothing now
@@ -156,7 +159,7 @@ class Fleet:
         self._plying.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._error = error
-            self._stop("Something went wrong in this program.")
+            self._stop(gettext("Something went wrong in this program."))
         elif not self._is_over:
             self._spread()
 
@@ -242,7 +245,7 @@ class Fleet:
                         await line.connection.leave()
                         return
                     if not line.takes(at_hand):
-                        self._answer(at_hand.pk, _NO_UTF8)
+                        self._answer(at_hand.pk, self._no_utf8)
                         at_hand = None
                         continue
                     line.begin(at_hand)
@@ -260,7 +263,7 @@ class Fleet:
                 at_hand, ahead, fate = ahead, None, BACK
         except Lost:
             log.warning("the connection to the mail server was lost")
-            raise _Cut("The connection to the mail server was lost.", 0) from None
+            raise _Cut(gettext("The connection to the mail server was lost."), 0) from None
         except _Cut:
             fate = BACK
             raise
@@ -307,9 +310,13 @@ class Fleet:
         if reply.code != OK:
             if parcel.envelope.needs_utf8 and reply.code >= 500:
                 return await self._refused(line, reply)
-            sentence = "has had enough for now" if reply.code == _TOO_MUCH else "refuses the sender"
             self._slow_down(reply.code)
-            raise _Cut(f'The mail server {sentence}: "{reply.words}".', reply.code)
+            sentence = (
+                gettext('The mail server has had enough for now: "%(words)s".')
+                if reply.code == _TOO_MUCH
+                else gettext('The mail server refuses the sender: "%(words)s".')
+            )
+            raise _Cut(sentence % {"words": reply.words}, reply.code)
         reply = await line.rcpt(parcel)
         if not reply.is_good:
             return await self._refused(line, reply)
@@ -326,7 +333,8 @@ class Fleet:
         """Judge by the server's reply: it says that it has not taken the message."""
         self._slow_down(reply.code)
         if reply.code == _TOO_MUCH:
-            raise _Cut(f'The mail server closed the connection: "{reply.words}".', reply.code)
+            sentence = gettext('The mail server closed the connection: "%(words)s".')
+            raise _Cut(sentence % {"words": reply.words}, reply.code)
         if line is not None:
             line.must_reset = True
         outcome = Outcome.DEFERRED if 400 <= reply.code < 500 else Outcome.FAILED

@@ -14,6 +14,8 @@ import ssl
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
+from django.utils.translation import gettext
+
 _LONGEST_REPLY = 64 * 1024
 _LONGEST_SAID = 500
 _LONGEST_GOODBYE = 2.0  # seconds
@@ -228,7 +230,7 @@ class Connection(asyncio.Protocol):
                 continue
             lines.append(line[4:].decode(errors="replace"))
             if line[:3] == b"421":
-                raise NoEntry(f'The mail server said: "{lines[-1][:_LONGEST_SAID]}".')
+                raise NoEntry(_said(lines[-1][:_LONGEST_SAID]))
             if line[3:4] != b"-":
                 return lines if line[:3] == b"250" else []
             if len(lines) > 200:
@@ -236,7 +238,7 @@ class Connection(asyncio.Protocol):
 
     async def _start_tls(self) -> None:
         if "STARTTLS" not in self._offers:
-            raise NoEntry("The mail server does not offer STARTTLS, without which nothing is sent.")
+            raise NoEntry(gettext("The mail server does not offer STARTTLS, without which nothing is sent."))
         _must(await self.ask("STARTTLS"), READY)
         # What came unencrypted behind the answer is somebody else's.
         self._received.clear()
@@ -261,9 +263,9 @@ class Connection(asyncio.Protocol):
                 if reply.code == GO_ON:
                     reply = await self.ask(_base64(word))
         else:
-            raise NoEntry("The mail server does not offer to sign in with a user name and a password.")
+            raise NoEntry(gettext("The mail server does not offer to sign in with a user name and a password."))
         if reply.code in WRONG_PASSWORD:
-            raise NoEntry("The mail server does not accept this program's user name or password.")
+            raise NoEntry(gettext("The mail server does not accept this program's user name or password."))
         _must(reply, SIGNED_IN)
 
     def _own_address(self) -> str:
@@ -300,10 +302,11 @@ async def connect(account: Account) -> Connection:
         await connection.enter()
     except Lost:
         connection.drop()
-        raise NoEntry("The mail server can't be reached (it broke off, or was silent).") from None
+        raise NoEntry(gettext("The mail server can't be reached (it broke off, or was silent).")) from None
     except OSError as error:  # a TimeoutError and an SSLError are some, too
         connection.drop()
-        raise NoEntry(f"The mail server can't be reached ({error.strerror or type(error).__name__}).") from None
+        sentence = gettext("The mail server can't be reached (%(error)s).")
+        raise NoEntry(sentence % {"error": error.strerror or type(error).__name__}) from None
     except BaseException:
         connection.drop()
         raise
@@ -321,7 +324,11 @@ def stuffed(message: bytes) -> bytes:
 
 def _must(reply: Reply, code: int) -> None:
     if reply.code != code:
-        raise NoEntry(f'The mail server said: "{reply.words}".')
+        raise NoEntry(_said(reply.words))
+
+
+def _said(words: str) -> str:
+    return gettext('The mail server said: "%(words)s".') % {"words": words}
 
 
 def _offer(line: str) -> tuple[str, str]:
