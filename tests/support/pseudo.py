@@ -94,7 +94,7 @@ class _Reader(HTMLParser):
         names = dict(attrs)
         if tag in _NO_TEXT:
             self._skipped.append(tag)
-        elif self._is_open():
+        if self._is_open():
             return
         self._texts.append("")
         self._attributes += [value for name, value in attrs if value and name in _SHOWN]
