@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import close_old_connections, transaction
 from django.db.models import F, Max
 from django.utils import timezone
+from django.utils.translation import gettext_lazy, ngettext
 from kombu.exceptions import OperationalError as BrokerError
 
 import audit
@@ -25,6 +26,7 @@ from targetgroups.models import Bridge, Subscriber, Suppression
 from thrive_sync.lib.addresses import address_key
 from thrive_sync.lib.claims import claim
 from thrive_sync.lib.steps import Step
+from thrive_sync.lib.words import number
 
 from .choices import EventEffect, EventKind, Outcome
 from .models import EventCount, MailEvent, Mailing, Recipient, RefusedEvents
@@ -56,9 +58,9 @@ _OUTCOMES = {
     EventKind.REJECTED: Outcome.FAILED,
 }
 _NOTES = {
-    EventKind.HARD_BOUNCE: "told by {label}",
-    EventKind.COMPLAINT: "told by {label}: the person called a message spam",
-    EventKind.OPT_OUT: "told by {label}: the person opted out there",
+    EventKind.HARD_BOUNCE: gettext_lazy("told by %(provider)s"),
+    EventKind.COMPLAINT: gettext_lazy("told by %(provider)s: the person called a message spam"),
+    EventKind.OPT_OUT: gettext_lazy("told by %(provider)s: the person opted out there"),
 }
 
 
@@ -151,9 +153,9 @@ def _act(event: MailEvent, address: str, said: str) -> EventEffect:
     if recipient is not None and kind in _OUTCOMES:
         reason = status_of(said) or ("soft" if kind == EventKind.SOFT_BOUNCE else "")
         lease.come_back(recipient.mailing_id, recipient.pk, _OUTCOMES[kind], reason, said)
-    cause, note = _CAUSES.get(kind), _NOTES.get(kind, "").format(label=_label(event))
+    cause, note = _CAUSES.get(kind), str(_NOTES.get(kind, "")) % {"provider": _label(event)}
     if kind == EventKind.SOFT_BOUNCE and (count := _soft_count(event, address)) >= settings.SOFT_BOUNCE_MAILINGS:
-        cause, note = SuppressionCause.SOFT_BOUNCES, f"{count} mailings within {settings.SOFT_BOUNCE_DAYS} days"
+        cause, note = SuppressionCause.SOFT_BOUNCES, _within_days(count)
     if cause is None:
         return EventEffect.NOTED
     if _ended_at(address, cause) > event.happened_at:
@@ -164,6 +166,11 @@ def _act(event: MailEvent, address: str, said: str) -> EventEffect:
         return EventEffect.NOTED
     audit.record(_label(event), "suppressed", row, None, {"cause": cause, "event": event.pk, "mailing": mailing_id})
     return EventEffect.SUPPRESSED
+
+
+def _within_days(count: int) -> str:
+    words = ngettext("%(count)s mailing within %(days)s days", "%(count)s mailings within %(days)s days", count)
+    return words % {"count": number(count), "days": number(settings.SOFT_BOUNCE_DAYS)}
 
 
 def _soft_count(event: MailEvent, address: str) -> int:

@@ -12,15 +12,23 @@ from django.conf import settings
 from django.core import signing
 from django.db import transaction
 from django.urls import reverse
+from django.utils import translation
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext, gettext_lazy
 
 import audit
 from targetgroups import suppression
 from targetgroups.choices import SuppressionCause
+from thrive_sync.lib.words import Words
 
 from .models import Mailing, Recipient
 
 How = Literal["page", "one_click"]
+_NOTES: dict[How, Words] = {
+    "page": gettext_lazy("mailing %(mailing)s, on the page of its link"),
+    # Translators: "one click" is a mail program's own button to unsubscribe.
+    "one_click": gettext_lazy("mailing %(mailing)s, by one click in the mail program"),
+}
 
 # A dot does not need escaping in a path. The token names one recipient, never an address.
 _SALT, _SEPARATOR = "mailings.optout", "."
@@ -102,7 +110,8 @@ def opt_out(recipient: Recipient, how: How) -> None:
     _lock(recipient)
     if is_opted_out(recipient):
         return
-    note = f"mailing {recipient.mailing_id}, {how}"
+    with translation.override(settings.LANGUAGE_CODE):  # it is kept, for everybody
+        note = str(_NOTES[how]) % {"mailing": recipient.mailing_id}
     added = suppression.add(recipient.email, SuppressionCause.OPT_OUT, note, mailing_id=recipient.mailing_id)
     if added is not None:
         audit.record("recipient", "opt_out", added, None, {"recipient": recipient.pk, "how": how})
@@ -115,7 +124,9 @@ def opt_in(recipient: Recipient) -> None:
     ended = suppression.in_force(recipient.email).filter(cause=SuppressionCause.OPT_OUT).first()
     if ended is None:
         return
-    suppression.lift(recipient.email, SuppressionCause.OPT_OUT, because="the person opted in again, by the link")
+    with translation.override(settings.LANGUAGE_CODE):
+        because = gettext("the person opted in again, by the link")
+    suppression.lift(recipient.email, SuppressionCause.OPT_OUT, because=because)
     audit.record("recipient", "opt_in", ended, None, {"recipient": recipient.pk})
 
 

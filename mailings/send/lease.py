@@ -16,6 +16,7 @@ from django.db.models import Case, DateTimeField, Min, Q, When
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
+from django.utils.translation import gettext
 
 import audit
 from targetgroups import suppression
@@ -233,10 +234,11 @@ def _array(numbers: Iterable[int]) -> str:
 def _note_refusals(mailing_id: int, settled: Iterable[Moved], verdicts: Mapping[int, Verdict]) -> None:
     """Suppress at once the addresses that bounced, and note whose mailbox failed for now: enough of those count."""
     soft = []
+    words = gettext("refused when mailing %(mailing)s was sent") % {"mailing": mailing_id}
+    note = {"note": words, "by": MAIL_SERVER}
     for recipient in settled:
         verdict = verdicts[recipient.pk]
         if recipient.outcome == Outcome.BOUNCED:
-            note = {"note": f"refused when mailing {mailing_id} was sent", "by": MAIL_SERVER}
             row = suppression.add(
                 recipient.email, SuppressionCause.HARD_BOUNCE, **note, said=verdict.said, mailing_id=mailing_id
             )

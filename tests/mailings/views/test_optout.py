@@ -54,7 +54,7 @@ def test_a_mail_program_opts_out_with_one_request(address: str) -> None:
     answer = program.post(address, {"List-Unsubscribe": "One-Click"})
     assert answer.status_code == 200
     assert "You have been unsubscribed" in text_of(answer)
-    assert "one_click" in Suppression.objects.get().note
+    assert "by one click" in Suppression.objects.get().note
 
 
 def test_only_the_opt_out_itself_goes_without_the_csrf_check(address: str) -> None:
