@@ -25,16 +25,29 @@
 
   const series = (label, stroke, counts) => ({ label, stroke, width: 2, points: { show: counts.length < 60, fill: stroke, size: 5 } });
 
-  // Months and days of the week along the axis, in the page's language.
-  const names = () => {
-    const written = (count, at, how) => Array.from({ length: count }, (_, one) => at(one).toLocaleDateString(document.documentElement.lang, how));
-    const month = (one) => new Date(2023, one, 1);
-    const day = (one) => new Date(2023, 0, one + 1); // the first was a Sunday
-    return {
-      MMMM: written(12, month, { month: "long" }),
-      MMM: written(12, month, { month: "short" }),
-      WWWW: written(7, day, { weekday: "long" }),
-      WWW: written(7, day, { weekday: "short" }),
+  // Times along the axis as the page's language writes them; the day or the year stands below where it begins.
+  const DAY = 86400;
+  const stamps = (zone) => {
+    const writer = (how) => {
+      const format = new Intl.DateTimeFormat(document.documentElement.lang, { timeZone: zone, ...how });
+      return (seconds) => format.format(seconds * 1000);
+    };
+    const scale = (step) => {
+      if (step >= 365 * DAY) return [{ year: "numeric" }];
+      if (step >= 28 * DAY) return [{ month: "short" }, { year: "numeric" }];
+      if (step >= DAY) return [{ day: "numeric", month: "short" }, { year: "numeric" }];
+      const seconds = step < 60 ? { second: "2-digit" } : {};
+      return [{ hour: "numeric", minute: "2-digit", ...seconds }, { dateStyle: "medium" }];
+    };
+    return (_chart, ticks, _axis, _space, step) => {
+      const [small, large] = scale(step).map(writer);
+      let before = "";
+      return ticks.map((tick) => {
+        const below = large?.(tick) ?? "";
+        const text = below === before ? small(tick) : `${small(tick)}\n${below}`;
+        before = below;
+        return text;
+      });
     };
   };
 
@@ -53,11 +66,10 @@
       height: place.clientHeight,
       legend: { show: false },
       cursor: { drag: { x: false, y: false } },
-      fmtDate: (template) => uPlot.fmtDate(template, names()),
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), place.dataset.zone),
       // What was synced once would be a dot before years to come.
       scales: { x: { range: () => (!others && last - first < 3600 ? [first - 1800, last + 1800] : [first, last]) }, y: { range: (_, low, high) => { const room = Math.max((high - low) * 0.15, 1); return [others ? 0 : Math.max(low - room, 0), high + room]; } } },
-      axes: [axis, { ...axis, size: 64, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 1e7], values: (_, ticks) => ticks.map(written) }],
+      axes: [{ ...axis, values: stamps(place.dataset.zone) }, { ...axis, size: 64, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 1e7], values: (_, ticks) => ticks.map(written) }],
       series: [{}, series(place.dataset.word, accent, counts), ...(others ? [{ ...series(place.dataset.other, bad, counts), dash: [6, 4] }] : [])],
       hooks: { setCursor: [(self) => tell(place, self, written)] },
     }, others ? [times, counts, others] : [times, counts], place);
