@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy
 
-from targetgroups.columns import Column, Table
+from accounts.tables import Column, Table
 
 CHOOSER = "mailings:choose_columns"
 

@@ -2,70 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from functools import partial
 
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from accounts.models import User
-from thrive_sync.lib.words import Words
+from accounts.tables import ATTRIBUTE, Column, Table
 
-ATTRIBUTE = "attribute:"
+_table = partial(Table, chooser="targetgroups:choose_columns")
 
-
-@dataclass(frozen=True)
-class Column:
-    key: str
-    label: Words
-    sort: str = ""  # the word in the address; empty: cannot be sorted by
-    is_default: bool = True
-    is_fixed: bool = False  # names the row, so it cannot be switched off
-    is_number: bool = False
-    is_roomy: bool = False  # left out where there is no room: on a phone
-
-    @property
-    def attribute(self) -> str:
-        """The extra field of a search that the column shows; empty: it shows none."""
-        return self.key.removeprefix(ATTRIBUTE) if self.key.startswith(ATTRIBUTE) else ""
-
-
-@dataclass(frozen=True)
-class Table:
-    name: str
-    columns: tuple[Column, ...]
-    page_sizes: tuple[int, ...] = (25, 50, 100, 250)
-    default_page_size: int = 50
-    chooser: str = "targetgroups:choose_columns"  # the page that remembers what somebody chose
-
-    @property
-    def sorts(self) -> frozenset[str]:
-        """The words of the address that this table can be sorted by."""
-        return frozenset(column.sort for column in self.columns if column.sort)
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        return tuple(column.key for column in self.columns)
-
-    def shown_to(self, user: User, extra: Iterable[Column] = ()) -> list[Column]:
-        """Return the columns this person sees, in their order: their choice, or the defaults if they made none."""
-        chosen = self.chosen_by(user)
-        every = {column.key: column for column in (*self.columns, *extra)}
-        if chosen is None:
-            return [column for column in every.values() if column.is_default or column.is_fixed]
-        fixed = [column for column in self.columns if column.is_fixed and column.key not in chosen]
-        return [*fixed, *(every[key] for key in chosen if key in every)]
-
-    def chosen_by(self, user: User) -> list[str] | None:
-        """Return the keys that this person chose, some perhaps of columns that are not there now; None: no choice."""
-        chosen = user.table_preference(self.name).get("columns")
-        return list(dict.fromkeys(map(str, chosen))) if isinstance(chosen, list) else None
-
-    def page_size_for(self, user: User) -> int:
-        size = user.table_preference(self.name).get("page_size")
-        return size if size in self.page_sizes else self.default_page_size
-
-
-TARGET_GROUPS = Table(
+TARGET_GROUPS = _table(
     "target_groups",
     (
         Column("name", gettext_lazy("Target Group Name"), sort="name", is_fixed=True),
@@ -78,7 +24,7 @@ TARGET_GROUPS = Table(
     ),
 )
 
-SUBSCRIBERS = Table(
+SUBSCRIBERS = _table(
     "subscribers",
     (
         Column("email", gettext_lazy("E-mail"), sort="email", is_fixed=True),
@@ -94,7 +40,7 @@ SUBSCRIBERS = Table(
 )
 
 # Manage Subscribers: everybody, the addresses that are not mailed, and who is left out of groups.
-PEOPLE = Table(
+PEOPLE = _table(
     "people",
     (
         Column("email", gettext_lazy("E-mail"), sort="email", is_fixed=True),
@@ -108,7 +54,7 @@ PEOPLE = Table(
         Column("local_id", gettext_lazy("Local ID"), is_default=False, is_number=True),
     ),
 )
-SUPPRESSED = Table(
+SUPPRESSED = _table(
     "suppressed",
     (
         Column("email", gettext_lazy("E-mail"), sort="email", is_fixed=True),
@@ -120,7 +66,7 @@ SUPPRESSED = Table(
     ),
 )
 # The suppression list: what is in force, and what was lifted.
-SUPPRESSIONS = Table(
+SUPPRESSIONS = _table(
     "suppressions",
     (
         Column("email", gettext_lazy("E-mail"), sort="email", is_fixed=True),
@@ -132,7 +78,7 @@ SUPPRESSIONS = Table(
         Column("note", gettext_lazy("Note")),
     ),
 )
-LIFTED_SUPPRESSIONS = Table(
+LIFTED_SUPPRESSIONS = _table(
     "lifted_suppressions",
     (
         Column("email", gettext_lazy("E-mail"), sort="email", is_fixed=True),
@@ -147,7 +93,7 @@ LIFTED_SUPPRESSIONS = Table(
         Column("note", gettext_lazy("Note"), is_default=False),
     ),
 )
-LEFT_OUT = Table(
+LEFT_OUT = _table(
     "left_out",
     (
         Column("remote_id", gettext_lazy("Remote ID"), sort="remote_id", is_fixed=True),
@@ -159,7 +105,7 @@ LEFT_OUT = Table(
     ),
 )
 
-SYNC_ACTIVITY = Table(
+SYNC_ACTIVITY = _table(
     "sync_activity",
     (
         Column("run", pgettext_lazy("column: one sync", "Run"), sort="run", is_fixed=True),
@@ -190,7 +136,7 @@ _PARTS_OF_PERSON = (
     Column("last_name", gettext_lazy("Last Name"), is_default=False),
     Column("local_id", gettext_lazy("Local ID"), is_default=False, is_number=True),
 )
-ADDED_BY_RUN = Table(
+ADDED_BY_RUN = _table(
     "added_by_run",
     (
         _REMOTE_ID,
@@ -199,18 +145,18 @@ ADDED_BY_RUN = Table(
         *_PARTS_OF_PERSON,
     ),
 )
-CHANGED_BY_RUN = Table(
+CHANGED_BY_RUN = _table(
     "changed_by_run",
     (_SORTED_REMOTE_ID, _EMAIL, _NAME, Column("changes", gettext_lazy("What changed")), *_PARTS_OF_PERSON),
 )
-REMOVED_BY_RUN = Table(
+REMOVED_BY_RUN = _table(
     "removed_by_run", (_SORTED_REMOTE_ID, _EMAIL, _NAME, Column("reason", gettext_lazy("Why")), *_PARTS_OF_PERSON)
 )
-KEPT_BY_RUN = Table(
+KEPT_BY_RUN = _table(
     "kept_by_run", (_SORTED_REMOTE_ID, _EMAIL, _NAME, Column("reason", gettext_lazy("Why")), *_PARTS_OF_PERSON)
 )
-WOULD_BE_ADDED = Table("would_be_added", (_SORTED_REMOTE_ID, _EMAIL, _NAME, *_PARTS_OF_PERSON))
-EXCLUDED = Table(
+WOULD_BE_ADDED = _table("would_be_added", (_SORTED_REMOTE_ID, _EMAIL, _NAME, *_PARTS_OF_PERSON))
+EXCLUDED = _table(
     "excluded",
     (
         _SORTED_REMOTE_ID,
@@ -223,7 +169,7 @@ EXCLUDED = Table(
         *_PARTS_OF_PERSON,
     ),
 )
-IN_SEARCH = Table(
+IN_SEARCH = _table(
     "in_search",
     (
         _REMOTE_ID,
@@ -237,7 +183,7 @@ IN_SEARCH = Table(
     ),
 )
 # All lists of a run in one file.
-PEOPLE_OF_RUN = Table(
+PEOPLE_OF_RUN = _table(
     "people_of_run",
     (
         Column("outcome", gettext_lazy("Outcome")),
@@ -251,7 +197,7 @@ PEOPLE_OF_RUN = Table(
     ),
 )
 
-WRITEBACKS = Table(
+WRITEBACKS = _table(
     "writebacks",
     (
         _REMOTE_ID,
@@ -266,7 +212,7 @@ WRITEBACKS = Table(
         Column("said", gettext_lazy("MemberSuite's Words"), is_default=False),
     ),
 )
-STILL_MAILABLE = Table(
+STILL_MAILABLE = _table(
     "still_mailable",
     (
         Column("remote_id", gettext_lazy("Remote ID"), is_fixed=True),
@@ -276,7 +222,7 @@ STILL_MAILABLE = Table(
     ),
 )
 
-AUDIT_LOG = Table(
+AUDIT_LOG = _table(
     "audit_log",
     (
         Column("at", gettext_lazy("When"), sort="at", is_fixed=True),
@@ -312,20 +258,6 @@ TABLES = {
         AUDIT_LOG,
     )
 }
-
-
-def merged(chosen: Sequence[str], offered: Collection[str], before: Sequence[str]) -> list[str]:
-    """Return a choice together with the earlier one of attributes that were not offered: other groups have them.
-
-    Each of these stays behind the column that it stood behind.
-    """
-    result = list(chosen)
-    for place, key in enumerate(before):
-        if key in offered or key in result or not key.startswith(ATTRIBUTE):
-            continue
-        ahead = next((other for other in reversed(before[:place]) if other in result), None)
-        result.insert(0 if ahead is None else result.index(ahead) + 1, key)
-    return result
 
 
 def attribute_columns(names: Iterable[str]) -> list[Column]:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.decorators import requires
 from accounts.models import User
-from targetgroups.views.asking import whole
+from accounts.views.asking import whole
 
 from .. import audience, letters
 from ..choices import TELLS, AlertKind, Channel

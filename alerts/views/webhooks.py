@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.decorators import requires
 from accounts.models import User
 from accounts.permissions import MANAGE_SETTINGS
-from targetgroups.views.asking import whole
+from accounts.views.asking import whole
 
 from .. import webhooks as service
 from ..choices import TEST, DeliveryState, Event

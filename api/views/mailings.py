@@ -10,10 +10,10 @@ from rest_framework.response import Response
 
 from accounts.permissions import EXPORT, SEND_MAILING, VIEW_MAILINGS, VIEW_SUBSCRIBERS
 from accounts.scopes import READ_MAILINGS, READ_PEOPLE, SEND
+from accounts.views.tables import Ordering
 from mailings import enqueue
 from mailings.models import Mailing, Recipient
 from mailings.views import reading
-from targetgroups.views.asking import Ordering
 from thrive_sync.lib.paging import KeysetPage
 
 from .. import checked, paging

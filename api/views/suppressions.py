@@ -8,10 +8,10 @@ from rest_framework.response import Response
 
 from accounts.permissions import EDIT_SUBSCRIBERS, EXPORT, VIEW_SUBSCRIBERS
 from accounts.scopes import READ_PEOPLE, SUPPRESS
+from accounts.views.tables import Ordering
 from targetgroups import by_hand, models
 from targetgroups.choices import SuppressionCause
 from targetgroups.views import suppression_list
-from targetgroups.views.asking import Ordering
 from thrive_sync.lib.addresses import address_key
 from thrive_sync.lib.paging import KeysetPage
 

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
 from accounts.permissions import CREATE_MAILING, VIEW_MAILINGS
+from accounts.views.asking import is_part, person
 from targetgroups.models import TargetGroup
-from targetgroups.views.asking import is_part, person
 
 from .. import enqueue, message
 from ..choices import EDITABLE

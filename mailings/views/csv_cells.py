@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from targetgroups.columns import Column
+from accounts.tables import Column
 from targetgroups.views.csv_cells import ERASED, time_cell
 from thrive_sync.lib.csv_export import in_steps
 

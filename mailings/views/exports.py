@@ -11,8 +11,9 @@ from django.views.decorators.http import require_POST
 import audit
 from accounts.decorators import requires
 from accounts.permissions import EXPORT, VIEW_MAILINGS, VIEW_SUBSCRIBERS
-from targetgroups.columns import Column, Table
-from targetgroups.views.asking import ordering, person
+from accounts.tables import Column, Table
+from accounts.views.asking import person
+from accounts.views.tables import ordering
 from thrive_sync.lib.csv_export import csv_response
 
 from ..columns import MAILINGS, RECIPIENTS, REMOVED, WOULD_BE_REMOVED, WOULD_RECEIVE

@@ -8,9 +8,9 @@ from django.views.decorators.http import require_GET
 
 from accounts.decorators import requires
 from accounts.permissions import VIEW_GROUPS, VIEW_MAILINGS, VIEW_SUBSCRIBERS
+from accounts.views.asking import is_part, person, whole
 from targetgroups.models import TargetGroup
 from targetgroups.views import info
-from targetgroups.views.asking import is_part, person, whole
 from targetgroups.views.deleted_group import or_what_became_of_it
 from targetgroups.views.groups import live_context
 

@@ -13,8 +13,8 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.decorators import requires
+from accounts.views.asking import is_part, whole
 from targetgroups.models import Subscriber
-from targetgroups.views.asking import is_part, whole
 from thrive_sync.lib.addresses import address_key
 from thrive_sync.stack.mailbox import NEWEST_KEPT, Letter, Mailbox
 

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
 from accounts.permissions import CREATE_MAILING, EXPORT, VIEW_MAILINGS
-from targetgroups.views.asking import cursor, is_part, ordering, page_size, person
+from accounts.views.asking import cursor, is_part, person
+from accounts.views.tables import ordering, page_size
 
 from .. import enqueue
 from ..choices import GroupRole

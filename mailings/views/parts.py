@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy
 
 from accounts.permissions import CREATE_MAILING, SEND_MAILING, SEND_STALE_MAILING, VIEW_SUBSCRIBERS
-from targetgroups.views.asking import person
+from accounts.views.asking import person
 
 from ..choices import EDITABLE, MailingStatus
 from ..models import Mailing

@@ -17,8 +17,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.decorators import requires
 from accounts.permissions import VIEW_MAILINGS, VIEW_SUBSCRIBERS
+from accounts.views.asking import is_part, person, whole
 from targetgroups.models import Subscriber
-from targetgroups.views.asking import is_part, person, whole
 
 from .. import message, testing
 from ..exceptions import MailingError

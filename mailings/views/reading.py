@@ -11,8 +11,8 @@ from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Lower
 from django.utils.translation import gettext
 
+from accounts.views.tables import Ordering
 from targetgroups.models import Membership, Subscriber, SyncRun, TargetGroup
-from targetgroups.views.asking import Ordering
 from targetgroups.views.reading import runs_beside
 from thrive_sync.lib.addresses import address_key
 from thrive_sync.lib.paging import KeysetPage, key_of, keyset_page

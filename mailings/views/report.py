@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.decorators import requires
 from accounts.permissions import EXPORT, SEND_MAILING, VIEW_MAILINGS, VIEW_SUBSCRIBERS
-from targetgroups.columns import Table
-from targetgroups.views.asking import cursor, is_part, ordering, page_size, person
+from accounts.tables import Table
+from accounts.views.asking import cursor, is_part, person
+from accounts.views.tables import ordering, page_size
 from thrive_sync.lib.words import number
 
 from .. import enqueue

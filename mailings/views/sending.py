@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.decorators import requires
 from accounts.models import User
 from accounts.permissions import SEND_MAILING, SEND_STALE_MAILING, VIEW_MAILINGS
-from targetgroups.views.asking import is_part, person
+from accounts.views.asking import is_part, person
 
 from .. import enqueue
 from ..choices import ACTIVE, EDITABLE, MailingStatus, StopCode

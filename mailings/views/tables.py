@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.decorators import requires
 from accounts.permissions import VIEW_MAILINGS
-from targetgroups.views.tables import choose
+from accounts.views.tables import choose
 
 from ..columns import TABLES
 

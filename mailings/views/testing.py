@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
 from accounts.permissions import CREATE_MAILING, VIEW_MAILINGS
-from targetgroups.views.asking import person
+from accounts.views.asking import person
 
 from .. import testing
 from ..exceptions import MailingError

@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from accounts.tables import ATTRIBUTE, Column
 from targetgroups.choices import SuppressionCause
-from targetgroups.columns import ATTRIBUTE, Column
 from targetgroups.listed import ListedPerson
 from targetgroups.models import Subscriber, Suppression
 from targetgroups.models.bridge import address_of_record

@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from accounts.permissions import VIEW_SUBSCRIBERS
+from accounts.tables import Column
 from targetgroups.choices import RunKind
-from targetgroups.columns import Column
 from targetgroups.models import SyncRun
 
 from .figures import link_name

@@ -14,6 +14,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
 from accounts.permissions import APPLY_HELD_RUN, EXPORT, SYNC, VIEW_GROUPS, VIEW_SUBSCRIBERS
+from accounts.views.asking import cursor, is_part, person
+from accounts.views.tables import ordering, page_size
 
 from .. import enqueue
 from ..choices import Phase, RunKind, RunStatus
@@ -21,7 +23,6 @@ from ..columns import SYNC_ACTIVITY
 from ..exceptions import NotAllowedNow
 from ..models import SyncRun
 from . import decision, reading, run_filters
-from .asking import cursor, is_part, ordering, page_size, person
 from .run_lists import LISTS, lists_of, rows_of, run_after, run_or_404
 from .run_people import list_context
 from .sums import member_sums, reading_sums

@@ -14,15 +14,16 @@ from django.utils.translation import gettext
 
 from accounts.models import User
 from accounts.permissions import MANAGE_USERS, VIEW_BRIDGE, VIEW_GROUPS, VIEW_SUBSCRIBERS
+from accounts.tables import Column
+from accounts.views.asking import whole
+from accounts.views.tables import Ordering
 from audit.models import AuditEntry
 from thrive_sync.lib.paging import KeysetPage, key_of, keyset_page
 from thrive_sync.lib.words import Words
 
 from .. import rooms
-from ..columns import Column
 from ..models import Bridge, Folder, Schedule, Subscriber, SyncRun, TargetGroup
 from . import audit_words
-from .asking import Ordering, whole
 from .audit_words import BY_THEMSELVES, FAMILIES, THINGS, Difference
 from .csv_cells import time_cell
 from .run_filters import PRESETS, Chip, day_of, in_days, query_without, words_of_time

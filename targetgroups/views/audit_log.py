@@ -14,12 +14,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 import audit
 from accounts.decorators import requires
 from accounts.permissions import EXPORT, VIEW_AUDIT
+from accounts.views.asking import cursor, is_part, person
+from accounts.views.tables import ordering, page_size
 from audit.models import AuditEntry
 from thrive_sync.lib.csv_export import csv_response
 
 from ..columns import AUDIT_LOG
 from . import audit_list
-from .asking import cursor, is_part, ordering, page_size, person
 from .run_filters import presets_of
 
 

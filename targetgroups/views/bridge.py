@@ -14,13 +14,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.decorators import requires
 from accounts.permissions import EDIT_BRIDGE, SYNC, VIEW_AUDIT, VIEW_BRIDGE, VIEW_SUBSCRIBERS, WRITEBACK
+from accounts.views.asking import is_part, person, whole
 
 from .. import enqueue
 from ..choices import RunKind, Trigger
 from ..forms import BridgeForm
 from ..models import Bridge
 from . import bridge_reading, reading, writeback_figures
-from .asking import is_part, person, whole
 
 NEW = "new"
 

@@ -15,13 +15,13 @@ from django.views.decorators.http import require_POST
 
 from accounts.decorators import requires
 from accounts.permissions import EDIT_GROUPS, SYNC, VIEW_GROUPS
+from accounts.views.asking import is_part, person
 
 from .. import bulk
 from ..bulk import Done
 from ..exceptions import FolderRefused
 from ..models import Folder, TargetGroup
 from . import group_list
-from .asking import is_part, person
 
 MOST = 1000  # groups at once; a page shows 250
 NEW_FOLDER = "new"

@@ -10,10 +10,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
+from accounts.tables import Column
 from thrive_sync.lib.csv_export import in_steps
 
 from ..choices import detail_label, field_label, reason_label
-from ..columns import Column
 from ..models import Exclusion, Membership, RunOutcome
 from . import reading, run_lists
 

@@ -9,10 +9,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
+from accounts.tables import Column
 from thrive_sync.lib.csv_export import in_steps
 
 from ..choices import RunStatus
-from ..columns import Column
 from ..models import SyncRun, TargetGroup
 from .csv_cells import time_cell
 

@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from accounts.permissions import EDIT_GROUPS
+from accounts.views.asking import person
 from audit.models import AuditEntry
 
 from ..models import TargetGroup
-from .asking import person
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, int, P], HttpResponseBase]

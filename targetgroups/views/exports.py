@@ -14,21 +14,14 @@ from django.views.decorators.http import require_POST
 import audit
 from accounts.decorators import requires
 from accounts.permissions import EXPORT, VIEW_GROUPS, VIEW_SUBSCRIBERS
+from accounts.tables import Column
+from accounts.views.asking import person
+from accounts.views.tables import ordering
 from thrive_sync.lib.csv_export import csv_response
 
-from ..columns import (
-    EXCLUDED,
-    IN_SEARCH,
-    PEOPLE_OF_RUN,
-    SUBSCRIBERS,
-    SYNC_ACTIVITY,
-    TARGET_GROUPS,
-    Column,
-    attribute_columns,
-)
+from ..columns import EXCLUDED, IN_SEARCH, PEOPLE_OF_RUN, SUBSCRIBERS, SYNC_ACTIVITY, TARGET_GROUPS, attribute_columns
 from ..models import TargetGroup
 from . import csv_lists, group_list, in_search, reading, run_filters, run_lists
-from .asking import ordering, person
 from .csv_cells import list_header, list_lines, member_lines
 from .deleted_group import or_what_became_of_it
 from .run_people import wanted

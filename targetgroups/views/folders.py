@@ -14,12 +14,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
 from accounts.permissions import EDIT_GROUPS, VIEW_GROUPS
+from accounts.views.asking import is_part, person, whole
 from thrive_sync.lib.words import number
 
 from .. import folders
 from ..exceptions import FolderRefused
 from ..models import Folder
-from .asking import is_part, person, whole
 
 
 @requires(VIEW_GROUPS)

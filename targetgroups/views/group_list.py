@@ -18,6 +18,8 @@ from django.utils.translation import gettext
 from accounts.models import User
 from accounts.permissions import EDIT_GROUPS, EXPORT, SYNC, VIEW_SUBSCRIBERS
 from accounts.preferences import remember_table
+from accounts.views.asking import person, whole
+from accounts.views.tables import Ordering, ordering, page_size
 
 from .. import criteria
 from ..choices import RunKind
@@ -26,7 +28,6 @@ from ..criteria import Criterion
 from ..models import Bridge, Folder, SyncRun, TargetGroup
 from ..querysets import TargetGroupQuerySet
 from . import reading, refreshes
-from .asking import Ordering, ordering, page_size, person, whole
 
 SORTS: dict[str, Lower | F] = {
     "name": Lower("name"),

@@ -13,13 +13,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
 from accounts.permissions import SYNC, VIEW_GROUPS
+from accounts.views.asking import is_part, person
 
 from .. import enqueue
 from ..choices import Trigger
 from ..criteria import CONDITIONS, MOST
 from ..models import Bridge, TargetGroup
 from . import group_list, reading
-from .asking import is_part, person
 from .deleted_group import or_what_became_of_it
 
 

@@ -14,12 +14,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
 from accounts.permissions import EDIT_BRIDGE, SYNC, VIEW_BRIDGE, VIEW_GROUPS, VIEW_MAILINGS, VIEW_SUBSCRIBERS
+from accounts.views.asking import is_part, person
 
 from .. import enqueue
 from ..choices import Trigger
 from ..models import Bridge, TargetGroup
 from . import attention, growth, overview
-from .asking import is_part, person
 
 # Where those start who may not see groups. Mailings by name alone: that room leans on this one.
 ELSEWHERE = ((VIEW_MAILINGS, "mailings:mailings"), (VIEW_BRIDGE, "targetgroups:bridge_configuration"))

@@ -16,13 +16,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.permissions import EXPORT
+from accounts.views.asking import person
+from accounts.views.tables import Ordering, ordering, page_size
 from thrive_sync.lib.paging import KeysetPage, keyset_page
 
 from ..choices import ExclusionReason, OutcomeKind, reason_label
 from ..columns import IN_SEARCH
 from ..models import Exclusion, Membership, RunOutcome, Subscriber, TargetGroup
 from . import run_lists
-from .asking import Ordering, ordering, page_size, person
 from .reading import hits_among
 from .run_lists import Named, PeopleList
 from .sums import kept_count

@@ -13,6 +13,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.decorators import requires
 from accounts.permissions import EXPORT, SYNC, VIEW_GROUPS, VIEW_SUBSCRIBERS
+from accounts.views.asking import is_part, person, whole
+from accounts.views.tables import ordering, page_size
 from thrive_sync.lib.statements import ById
 from thrive_sync.lib.words import Words
 
@@ -23,7 +25,6 @@ from ..exceptions import NotAllowedNow
 from ..models import SyncRun, TargetGroup
 from . import in_search as list_in_search
 from . import reading, run_lists
-from .asking import is_part, ordering, page_size, person, whole
 from .count_history import counts_over_time
 from .deleted_group import or_what_became_of_it
 from .groups import live_context

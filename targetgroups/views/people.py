@@ -14,12 +14,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 import audit
 from accounts.decorators import requires
 from accounts.permissions import EXPORT, VIEW_SUBSCRIBERS
+from accounts.tables import Column
+from accounts.views.asking import is_part, person, whole
+from accounts.views.tables import page_size
 from thrive_sync.lib.csv_export import csv_response, in_steps
 
-from ..columns import Column, attribute_columns
+from ..columns import attribute_columns
 from ..models import Bridge
 from . import reading
-from .asking import is_part, page_size, person, whole
 from .csv_cells import time_cell
 from .people_lists import SHOWS, Line, Show, in_order, page_of
 

@@ -11,13 +11,14 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
 
+from accounts.tables import Column, Table
+from accounts.views.tables import Ordering
 from thrive_sync.lib.paging import KeysetPage, keyset_page
 from thrive_sync.lib.words import Words
 
 from ..choices import BOUNCES, WISHES, ExclusionReason, SuppressionCause, detail_label
-from ..columns import LEFT_OUT, PEOPLE, SUPPRESSED, Column, Table
+from ..columns import LEFT_OUT, PEOPLE, SUPPRESSED
 from ..models import Bridge, Exclusion, Membership, Subscriber, Suppression, TargetGroup
-from .asking import Ordering
 from .reading import suppressed_addresses
 
 EXCLUDED = "excluded"

@@ -13,11 +13,12 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from accounts.tables import Table
 from thrive_sync.lib.paging import KeysetPage, keyset_page
 from thrive_sync.lib.words import Words
 
 from ..choices import ExclusionReason, OutcomeKind, RemovalReason, RunKind, reason_label
-from ..columns import ADDED_BY_RUN, CHANGED_BY_RUN, EXCLUDED, KEPT_BY_RUN, REMOVED_BY_RUN, WOULD_BE_ADDED, Table
+from ..columns import ADDED_BY_RUN, CHANGED_BY_RUN, EXCLUDED, KEPT_BY_RUN, REMOVED_BY_RUN, WOULD_BE_ADDED
 from ..models import Exclusion, Membership, RunOutcome, Subscriber, SyncRun, TargetGroup
 from .reading import found_people, present_exclusions
 from .sums import NO_REASON, REASONS

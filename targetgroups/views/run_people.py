@@ -13,9 +13,10 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import requires
 from accounts.permissions import EXPORT, VIEW_GROUPS, VIEW_SUBSCRIBERS
+from accounts.views.asking import is_part, person, whole
+from accounts.views.tables import ordering, page_size
 
 from . import run_lists
-from .asking import is_part, ordering, page_size, person, whole
 from .reading import hits_among
 
 

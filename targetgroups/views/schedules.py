@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.decorators import requires
 from accounts.permissions import EDIT_BRIDGE, SYNC, VIEW_BRIDGE, VIEW_GROUPS
+from accounts.views.asking import is_part, person, whole
 from thrive_sync.lib.words import number
 
 from .. import schedules
@@ -24,7 +25,6 @@ from ..forms import ScheduleForm
 from ..models import Bridge, Schedule, ScheduleFiring, TargetGroup
 from ..models.schedule import zone
 from . import reading
-from .asking import is_part, person, whole
 
 FIRINGS_SHOWN = 20
 

@@ -11,8 +11,9 @@ from django.shortcuts import render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from accounts.views.asking import is_part, person
+
 from . import found
-from .asking import is_part, person
 from .site_map import places_for
 
 IN_BOX, ON_PAGE = 5, 20

@@ -13,12 +13,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import requires
 from accounts.permissions import EDIT_SUBSCRIBERS, SYNC, VIEW_SUBSCRIBERS
+from accounts.views.asking import is_part, person
 
 from .. import enqueue, wishes
 from ..exceptions import NotAllowedNow
 from ..models import Subscriber
 from . import person_state, reading
-from .asking import is_part, person
 from .timeline import checks_of, timeline_of
 
 

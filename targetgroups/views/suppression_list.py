@@ -9,16 +9,17 @@ from datetime import tzinfo
 from django.db.models import QuerySet
 from django.utils.translation import gettext, gettext_lazy
 
+from accounts.tables import Column, Table
+from accounts.views.tables import Ordering
 from thrive_sync.lib.addresses import address_key
 from thrive_sync.lib.paging import KeysetPage, key_of, keyset_page
 from thrive_sync.lib.words import Words
 
 from .. import rooms
 from ..choices import SuppressionCause
-from ..columns import LIFTED_SUPPRESSIONS, SUPPRESSIONS, Column, Table
+from ..columns import LIFTED_SUPPRESSIONS, SUPPRESSIONS
 from ..models import Bridge, Subscriber, Suppression
 from ..rooms import Link
-from .asking import Ordering
 from .csv_cells import time_cell
 
 # Shorter texts have no trigram.

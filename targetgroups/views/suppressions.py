@@ -15,6 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 import audit
 from accounts.decorators import requires
 from accounts.permissions import EDIT_SUBSCRIBERS, EXPORT, VIEW_SUBSCRIBERS
+from accounts.views.asking import cursor, is_part, person
+from accounts.views.tables import ordering, page_size
 from thrive_sync.lib.csv_export import csv_response, in_steps
 from thrive_sync.lib.words import number
 
@@ -23,7 +25,6 @@ from ..choices import SuppressionCause
 from ..exceptions import NotAllowedNow
 from ..forms import SuppressionForm
 from . import reading, suppression_list
-from .asking import cursor, is_part, ordering, page_size, person
 from .suppression_list import LISTINGS, Listing
 
 

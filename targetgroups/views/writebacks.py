@@ -18,17 +18,19 @@ from django.views.decorators.http import require_http_methods, require_POST
 import audit
 from accounts.decorators import requires
 from accounts.permissions import EXPORT, VIEW_BRIDGE, VIEW_SUBSCRIBERS, WRITEBACK
+from accounts.tables import Column, Table
+from accounts.views.asking import is_part, person, whole
+from accounts.views.tables import ordering, page_size
 from thrive_sync.lib.csv_export import csv_response, in_steps
 from thrive_sync.lib.paging import KeysetPage, keyset_page
 from thrive_sync.lib.words import number
 
 from .. import enqueue
 from ..choices import WritebackState
-from ..columns import STILL_MAILABLE, WRITEBACKS, Column, Table
+from ..columns import STILL_MAILABLE, WRITEBACKS
 from ..exceptions import NotAllowedNow
 from ..models import Bridge, Subscriber, Writeback
 from . import bridge_reading, writeback_figures
-from .asking import is_part, ordering, page_size, person, whole
 from .csv_cells import time_cell
 from .reading import hits_among
 from .run_lists import matching

@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from targetgroups.columns import EXCLUDED, SUBSCRIBERS, TABLES, attribute_columns, merged
+from accounts.tables import merged
+from targetgroups.columns import EXCLUDED, SUBSCRIBERS, TABLES, attribute_columns
 from tests.targetgroups.views.conftest import Rows, SignIn, text_of
 
 CHOOSER = "/tables/subscribers/columns/"
