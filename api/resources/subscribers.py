@@ -80,7 +80,7 @@ class OneSubscriber(Person):
     @extend_schema_field(GroupOfPerson(many=True))
     def get_groups(self, person: Subscriber) -> Any:
         lines = [
-            {"group": line.group, "state": line.word.lower().replace(" ", "_"), "why": line.why, "since": line.since}
+            {"group": line.group, "state": line.state, "why": line.why, "since": line.since}
             for line in self.context["lines"]
         ]
         return GroupOfPerson(lines, many=True).data

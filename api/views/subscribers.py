@@ -75,7 +75,7 @@ class OneSubscriberView(ApiView):
         """Read one person: whether they can be mailed and why not, and what they are in each group, and why."""
         person = get_object_or_404(Subscriber.objects.select_related("bridge"), pk=subscriber_id)
         lines, suppressions = person_state.group_lines(person), person_state.in_force(person)
-        in_count = sum(line.word == "In" for line in lines)
+        in_count = sum(line.is_in for line in lines)
         against = person_state.reasons_against(person, suppressions, in_count)
         context = {"reasons": reasons_for([person]), "lines": lines, "against": against}
         return Response(OneSubscriber(person, context=context).data)

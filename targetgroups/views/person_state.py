@@ -29,15 +29,19 @@ class Why:
 
 @dataclass(frozen=True)
 class GroupLine:
-    """A group and what the person is in it: `word`, or a member where `is_in`."""
+    """A group and what the person is in it: `state` is "in", "left_out" or "left", and `word` says it."""
 
     group: TargetGroup
+    state: str
     word: str
     icon: str
     tone: str
     why: str
     since: datetime | None
-    is_in: bool = False
+
+    @property
+    def is_in(self) -> bool:
+        return self.state == "in"
 
 
 _REMEDIES = {
@@ -112,7 +116,7 @@ def _member_lines(person: Subscriber) -> Iterator[GroupLine]:
     members = Membership.objects.filter(subscriber=person, target_group__deleted_at__isnull=True)
     for row in members.select_related("target_group").order_by("target_group__name")[:MOST_GROUPS]:
         word = pgettext("a person is in a group", "In")
-        yield GroupLine(row.target_group, word, "check-circle-fill", "ok", why, row.subscribed_at, is_in=True)
+        yield GroupLine(row.target_group, "in", word, "check-circle-fill", "ok", why, row.subscribed_at)
 
 
 def _left_out_lines(person: Subscriber) -> Iterator[GroupLine]:
@@ -130,7 +134,8 @@ def _left_out_lines(person: Subscriber) -> Iterator[GroupLine]:
             else gettext("In the search, but: %(reason)s.")
         )
         why = told % {"reason": row.get_reason_display(), "detail": detail_label(row.detail)}
-        yield GroupLine(row.target_group, gettext("Left out"), "envelope-slash", "warn", why, row.seen_at)
+        word = gettext("Left out")
+        yield GroupLine(row.target_group, "left_out", word, "envelope-slash", "warn", why, row.seen_at)
 
 
 def _left_lines(person: Subscriber) -> Iterator[GroupLine]:
@@ -140,7 +145,7 @@ def _left_lines(person: Subscriber) -> Iterator[GroupLine]:
         if row.run.target_group:
             why = f"{reason_label(row.reason)}."
             word = pgettext("a person has left a group", "Left")
-            yield GroupLine(row.run.target_group, word, "dash-circle", "quiet", why, row.recorded_at)
+            yield GroupLine(row.run.target_group, "left", word, "dash-circle", "quiet", why, row.recorded_at)
 
 
 def read_at(lines: list[GroupLine]) -> datetime | None:

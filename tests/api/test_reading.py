@@ -16,6 +16,7 @@ from targetgroups import suppression
 from targetgroups.choices import SuppressionCause
 from targetgroups.models import Membership, Subscriber, Suppression, TargetGroup
 from tests.api.conftest import Desk, Programs, Rows, is_problem
+from tests.support.pseudo import marking
 
 pytestmark = pytest.mark.django_db
 
@@ -222,6 +223,9 @@ def test_one_person_and_whether_they_can_be_mailed_and_why_not(program: Programs
     told = one.get(f"subscribers/{ada.pk}").json()
     assert told["can_be_mailed"] and told["reasons"] == []
     assert [(line["group"]["name"], line["state"]) for line in told["groups"]] == [("Members", "in")]
+    with marking():  # the state is for programs: the same in every language
+        elsewhere = one.get(f"subscribers/{ada.pk}").json()
+    assert elsewhere["can_be_mailed"] and [line["state"] for line in elsewhere["groups"]] == ["in"]
     suppression.suppress("ada@lamps.example", SuppressionCause.OPT_OUT, "here: asked by phone")
     told = one.get(f"subscribers/{ada.pk}").json()
     assert not told["can_be_mailed"] and told["reasons"][0]["what"] == "Opted out"
