@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m thrive_sync.stack run --
 
-.PHONY: help demo test lint bench soak screenshots clean
+.PHONY: help demo test lint bench soak screenshots messages clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 14
@@ -26,6 +26,9 @@ soak: .venv/dev.stamp  ## the tests that take minutes
 
 screenshots: .venv/dev.stamp  ## take the pictures of docs/tour.md anew
 	@BROWSER=required SCREENSHOTS=docs/images/tour $(RUN) $(BIN)/python -m pytest -q -n 0 -m screenshots tests/e2e/test_tour.py
+
+messages: .venv/dev.stamp  ## write anew what there is to translate (locale/*.pot)
+	@$(BIN)/python -m thrive_sync.translating
 
 clean:  ## remove the virtual environment, the demo's data and all caches
 	@if [ -x $(BIN)/python ] && [ -e .venv/demo.stamp -o -e .venv/dev.stamp ]; then $(BIN)/python -m thrive_sync.stack clean; fi

@@ -14,7 +14,7 @@ from mailings.send.render import footer_words
 from thrive_sync.lib import words
 
 BEGIN, END = "⟦", "⟧"
-_NO_TEXT = {"script", "style", "code", "template"}
+_NO_TEXT = {"script", "style", "code", "pre", "template"}
 _SHOWN = {"title", "aria-label", "aria-description", "placeholder", "alt", "label", "data-word", "data-other"}
 WORD = re.compile(r"[^\W\d_]{2,}")
 
@@ -92,11 +92,10 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = dict(attrs)
-        if tag in _NO_TEXT:
-            self._skipped.append(tag)
-        if self._is_open():
-            return
-        self._texts.append("")
+        if not self._is_open():
+            self._texts.append("")
+            if tag in _NO_TEXT:
+                self._skipped.append(tag)
         self._attributes += [value for name, value in attrs if value and name in _SHOWN]
         if tag == "input" and names.get("type") in ("submit", "button"):
             self._attributes.append(names.get("value") or "")
