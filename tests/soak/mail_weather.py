@@ -126,8 +126,9 @@ def _at_a_step(chance: random.Random, _people: int) -> list[Event]:
 
 
 def _freeze_at_a_step(chance: random.Random, _people: int) -> list[Event]:
-    looked_up = "after the next are looked up"
-    name = chance.choice((looked_up, looked_up, looked_up, "in flight, before it is handed over"))
+    # With a window in its hand, or a list, that another may have sent to when it wakes.
+    window, looked_up = "before the outcome with the next in flight", "after the next are looked up"
+    name = chance.choice((window, window, looked_up, "in flight, before it is handed over"))
     name = name if chance.random() < 0.7 else chance.choice([step.name for step in steps.MAIL_STEPS])
     count, seconds = chance.choice((1, 1, 2, 3)), chance.uniform(0.5, 3.0)
     return [Event(0, lambda soak: soak.arm(name, count, steps.FREEZE, seconds))]
