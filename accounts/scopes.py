@@ -30,7 +30,7 @@ SCOPES: dict[str, str] = {
     START_SYNCS: gettext_noop("Start and cancel syncs, and preview changes"),
     APPLY: gettext_noop("Apply or discard held runs"),
     READ_MAILINGS: gettext_noop("Read mailings and their reports"),
-    SEND: gettext_noop("Send mailings"),
+    SEND: gettext_noop("Send mailings; pause, resume and cancel them"),
     SUPPRESS: gettext_noop("Suppress addresses and lift suppressions"),
 }
 # Without this right a scope would be of no use at all, so the form does not offer it.

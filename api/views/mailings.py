@@ -1,4 +1,4 @@
-"""Mailings: the list, one, its report, its recipients; and to send one."""
+"""Mailings: the list, one, its report, its recipients; to send one, to pause, resume and cancel it."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ from .base import ApiView, record_export
 _NEWEST_FIRST = Ordering("created", is_descending=True)
 _AS_FROZEN = Ordering(reading.FROZEN_ORDER, is_descending=False)
 _READ = Need((READ_MAILINGS,), (VIEW_MAILINGS,))
+_SEND = Need((SEND,), (VIEW_MAILINGS, SEND_MAILING))
 
 
 class Mailings(ApiView):
@@ -89,7 +90,7 @@ class Recipients(ApiView):
 
 
 class Send(ApiView):
-    needs = {"POST": Need((SEND,), (VIEW_MAILINGS, SEND_MAILING))}
+    needs = {"POST": _SEND}
 
     @extend_schema(operation_id="send_mailing", request=SendMailing, responses={202: OneMailing})
     @once
@@ -101,8 +102,46 @@ class Send(ApiView):
         enqueue.request_send(
             mailing, user_of(request), at=at, time_zone="UTC" if at else "", version=asked["version"], seen=seen
         )
-        headers = {"Location": reverse("api:mailing", args=[mailing.pk])}
-        return Response(OneMailing(the_mailing(mailing.pk)).data, status=202, headers=headers)
+        return _under_way(mailing_id)
+
+
+class Pause(ApiView):
+    needs = {"POST": _SEND}
+
+    @extend_schema(operation_id="pause_mailing", request=None, responses={202: OneMailing})
+    @once
+    def post(self, request: Request, mailing_id: int) -> Response:
+        """Pause a mailing that is being sent: no more is handed out, what is in flight still goes."""
+        enqueue.request_pause(the_mailing(mailing_id), user_of(request))
+        return _under_way(mailing_id)
+
+
+class Resume(ApiView):
+    needs = {"POST": _SEND}
+
+    @extend_schema(operation_id="resume_mailing", request=None, responses={202: OneMailing})
+    @once
+    def post(self, request: Request, mailing_id: int) -> Response:
+        """Go on with a paused mailing, where it stands. Nobody gets it twice (R13)."""
+        enqueue.request_resume(the_mailing(mailing_id), user_of(request))
+        return _under_way(mailing_id)
+
+
+class Cancel(ApiView):
+    needs = {"POST": _SEND}
+
+    @extend_schema(operation_id="cancel_mailing", request=None, responses={202: OneMailing})
+    @once
+    def post(self, request: Request, mailing_id: int) -> Response:
+        """End a mailing for good, whether it waits, is being sent or is paused: who did not get it yet never will."""
+        enqueue.request_cancel(the_mailing(mailing_id), user_of(request))
+        return _under_way(mailing_id)
+
+
+def _under_way(mailing_id: int) -> Response:
+    """Answer with a mailing as it stands after a wish, and where to follow it: workers do the rest."""
+    headers = {"Location": reverse("api:mailing", args=[mailing_id])}
+    return Response(OneMailing(the_mailing(mailing_id)).data, status=202, headers=headers)
 
 
 def the_mailing(mailing_id: int) -> Mailing:

@@ -128,6 +128,40 @@ def test_who_may_not_send_does_not_with_the_scope_alone(program: Programs, rows:
     assert Mailing.objects.get().status == "draft"
 
 
+def test_a_mailing_is_paused_and_goes_on(program: Programs, rows: Rows, desk: Desk) -> None:
+    mailing, one = desk.frozen(rows.group(), status="sending", queued=3, sent=1), program("Publisher")
+    paused = one.post(f"mailings/{mailing.pk}/pause")
+    assert paused.status_code == 202 and paused.json()["status"] == "paused"
+    assert one.get(paused["Location"]).json()["id"] == mailing.pk
+    again = one.post(f"mailings/{mailing.pk}/pause")
+    assert is_problem(again, 409, "not_allowed_now") and "paused" in again.json()["detail"]
+    assert one.post(f"mailings/{mailing.pk}/resume").json()["status"] == "sending"
+    assert is_problem(one.post(f"mailings/{mailing.pk}/resume"), 409)
+    entries = AuditEntry.objects.filter(actor=one.token.user, action__startswith="mailing.").order_by("pk")
+    assert [entry.action for entry in entries] == ["mailing.pause", "mailing.resume"]
+
+
+def test_a_mailing_is_cancelled_for_good_and_once(program: Programs, rows: Rows, desk: Desk) -> None:
+    mailing, one = desk.frozen(rows.group(), status="sending", queued=3), program("Publisher")
+    first = one.post(f"mailings/{mailing.pk}/cancel", Idempotency_Key="a")
+    assert first.status_code == 202 and first.json()["status"] == "cancelled"
+    assert one.post(f"mailings/{mailing.pk}/cancel", Idempotency_Key="a").content == first.content
+    assert is_problem(one.post(f"mailings/{mailing.pk}/cancel", Idempotency_Key="b"), 409)
+    assert AuditEntry.objects.get(action="mailing.cancel").actor == one.token.user
+    for wish in ("pause", "resume", "cancel"):
+        assert is_problem(one.post(f"mailings/{desk.mailing(rows.group()).pk}/{wish}"), 409)
+        assert is_problem(one.post(f"mailings/999999/{wish}"), 404)
+
+
+def test_who_may_not_send_stops_nothing(program: Programs, rows: Rows, desk: Desk) -> None:
+    mailing = desk.frozen(rows.group(), status="sending", queued=3)
+    for one in (program("Reporter"), program("Manager"), program("Publisher", scopes=["read:mailings"])):
+        for wish in ("pause", "resume", "cancel"):
+            assert is_problem(one.post(f"mailings/{mailing.pk}/{wish}"), 403)
+    mailing.refresh_from_db()
+    assert mailing.status == "sending"
+
+
 # --- suppressions ---------------------------------------------------------------------------------------------------
 
 
