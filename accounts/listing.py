@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce, Concat, Lower, NullIf, Trim
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
 
 from accounts import links, lockout
-from accounts.models import User
+from accounts.languages import chosen_by
+from accounts.models import ApiToken, User
 from accounts.permissions import ROLES, role_words
-
-PAGE = 100
+from accounts.tables import Column
+from thrive_sync.lib.csv_export import in_steps, time_cell
 
 
 class State(models.TextChoices):
@@ -39,7 +44,12 @@ SORTS: dict[str, list[Any]] = {
     "username": [Lower("username")],
     "email": [Lower("email"), "username"],
     "seen": [F("last_seen_at").asc(nulls_first=True), "username"],
+    "added": ["date_joined", "username"],
+    "invited": [F("invited_at").asc(nulls_first=True), "username"],
+    "invited_by": [Lower("invited_by__username").asc(nulls_first=True), "username"],
+    "time_zone": ["timezone", "username"],
 }
+MOST_PAGES = 10_000
 FILTERED = (State.ACTIVE, State.INVITED, State.DEACTIVATED, State.LOCKED)
 
 
@@ -52,12 +62,6 @@ class Wanted:
     state: str = ""
     sort: str = "name"
     is_descending: bool = False
-    page: int = 1
-
-    @property
-    def direction(self) -> str:
-        """The word of aria-sort."""
-        return "descending" if self.is_descending else "ascending"
 
     @property
     def is_narrowed(self) -> bool:
@@ -68,6 +72,7 @@ class Wanted:
 class Line:
     user: User
     state: State
+    token_count: int = 0
 
     @property
     def tone(self) -> str:
@@ -78,28 +83,74 @@ class Line:
         return LOOK[self.state][1]
 
     @property
+    def name(self) -> str:
+        return self.user.get_full_name() or self.user.username
+
+    @property
     def roles(self) -> str:
         return ", ".join(sorted(role_words(role.name) for role in self.user.groups.all()))
 
+    @property
+    def time_zone(self) -> str:
+        return self.user.timezone.replace("_", " ")
 
-def wanted(address: Mapping[str, str], text: str) -> Wanted:
-    sort, page = address.get("sort", "name"), address.get("page", "1")
+    @property
+    def language(self) -> str:
+        """Name the language that the user chose, in itself."""
+        return str(dict(settings.LANGUAGES).get(chosen_by(self.user)) or gettext("The browser’s"))
+
+
+def wanted(address: Mapping[str, str], text: str, sort: str, is_descending: bool) -> Wanted:
     role, state = address.get("role", ""), address.get("state", "")
     return Wanted(
         text=text.strip()[:200],
         role=role if role in {each.name for each in ROLES} else "",
         state=state if state in FILTERED else "",
-        sort=sort.removeprefix("-") if sort.removeprefix("-") in SORTS else "name",
-        is_descending=sort.startswith("-"),
-        page=int(page) if page.isascii() and page.isdigit() and 0 < len(page) < 5 else 1,
+        sort=sort,
+        is_descending=is_descending,
     )
 
 
-def page_of(asked: Wanted) -> tuple[list[Line], bool]:
+def page_of(asked: Wanted, columns: Sequence[Column], page: int, size: int) -> tuple[list[Line], bool]:
     """Return the lines of one page, and whether there are more."""
-    locked, begin = lockout.locked_names(), (max(asked.page, 1) - 1) * PAGE
-    users = list(_found(asked, locked)[begin : begin + PAGE + 1])
-    return [Line(user, state_of(user, locked)) for user in users[:PAGE]], len(users) > PAGE
+    locked, begin = lockout.locked_names(), (page - 1) * size
+    users = list(_found(asked, columns, locked)[begin : begin + size + 1])
+    return _lines(users[:size], columns, locked), len(users) > size
+
+
+def cells(asked: Wanted, columns: Sequence[Column], zone: tzinfo) -> Iterator[list[object]]:
+    """Give a line of cells for everybody whom the pages of the list show, in its order."""
+    locked = lockout.locked_names()
+    return (
+        [_cell(line, column.key, zone) for column in columns]
+        for step in in_steps(_found(asked, columns, locked))
+        for line in _lines(step, columns, locked)
+    )
+
+
+def _lines(users: Sequence[User], columns: Sequence[Column], locked: set[str]) -> list[Line]:
+    counts = _token_counts({user.pk for user in users}) if has(columns, "tokens") else Counter[int]()
+    return [Line(user, state_of(user, locked), counts[user.pk]) for user in users]
+
+
+def _token_counts(users: Collection[int]) -> Counter[int]:
+    """Count the tokens that still work, of a few people: those have a few each."""
+    live = ApiToken.objects.filter(user__in=users, revoked_at=None, expires_at__gt=timezone.now())
+    return Counter(live.values_list("user_id", flat=True))
+
+
+def _cell(line: Line, key: str, zone: tzinfo) -> object:
+    user = line.user
+    times = {"seen": user.last_seen_at, "added": user.date_joined, "invited": user.invited_at}
+    if key in times:
+        return time_cell(times[key], zone)
+    if key == "two_step":
+        return gettext("On") if user.has_two_step else gettext("Off")
+    if key == "invited_by":
+        return user.invited_by.username if user.invited_by else ""
+    if key in ("roles", "name", "language", "time_zone"):
+        return getattr(line, key)
+    return {"username": user.username, "email": user.email, "state": line.state.label, "tokens": line.token_count}[key]
 
 
 def state_of(user: User, locked: set[str]) -> State:
@@ -110,10 +161,20 @@ def state_of(user: User, locked: set[str]) -> State:
     return State.LOCKED if user.username in locked else State.ACTIVE
 
 
-def _found(asked: Wanted, locked: set[str]) -> QuerySet[Any]:
+def has(columns: Sequence[Column], key: str) -> bool:
+    return any(column.key == key for column in columns)
+
+
+def _found(asked: Wanted, columns: Sequence[Column], locked: set[str]) -> QuerySet[Any]:
+    """Return who is asked for, each with what the columns show."""
     named = Trim(Concat("first_name", models.Value(" "), "last_name"))
     shown = Coalesce(NullIf(named, models.Value("")), "username")
-    users = User.objects.annotate(shown_name=shown).select_related("two_step").prefetch_related("groups")
+    users = User.objects.annotate(shown_name=shown)
+    for one in ("two_step", "invited_by"):
+        if has(columns, one):
+            users = users.select_related(one)
+    if has(columns, "roles"):
+        users = users.prefetch_related("groups")
     for word in asked.text.split():
         users = users.filter(Q(shown_name__icontains=word) | Q(username__icontains=word) | Q(email__icontains=word))
     if asked.role:

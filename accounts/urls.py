@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.views import by_link, preferences, sign_in, tokens, two_step, users
+from accounts.views import by_link, preferences, sign_in, tokens, two_step, user_list, users
 
 app_name = "accounts"
 urlpatterns = [
@@ -18,7 +18,9 @@ urlpatterns = [
     path("preferences/tokens/", tokens.own_tokens, name="tokens"),
     path("preferences/tokens/create/", tokens.create, name="create_token"),
     path("preferences/tokens/<int:token_id>/revoke/", tokens.revoke, name="revoke_token"),
-    path("users/", users.users, name="users"),
+    path("users/", user_list.users, name="users"),
+    path("users/csv/", user_list.users_csv, name="users_csv"),
+    path("users/tables/<str:name>/columns/", user_list.choose_columns, name="choose_columns"),
     path("users/tokens/", tokens.all_tokens, name="all_tokens"),
     path("users/tokens/<int:token_id>/revoke/", tokens.revoke_any, name="revoke_any_token"),
     path("users/invite/", users.invite, name="invite"),

@@ -104,6 +104,7 @@ def addresses(rows: Rows, desk: Desk, mailbox: Mailbox, settings: Any) -> dict[s
         "/invitation/": {"token": links.invitation_link(invited).split("/")[2]},
         "/password/": {"token": links.password_link(other).split("/")[3]},
         "/mailings/tables/": {"name": "mailings"},
+        "/users/tables/": {"name": "users"},
     }
     made = {}
     for address in patterns():  # a 1 for whatever is new: the last test but one says that nothing is behind it

@@ -1,4 +1,4 @@
-"""Admin > Users: who may sign in, and as what."""
+"""Admin > Users: one user, and what an Administrator does with them."""
 
 from __future__ import annotations
 
@@ -39,35 +39,6 @@ ACTIONS: dict[str, Words] = {
     "user.recovery_codes": gettext_lazy("Made new recovery codes"),
 }
 ONCE = "link_shown_once"
-
-
-@requires(MANAGE_USERS)
-@require_http_methods(["GET", "POST"])
-def users(request: HttpRequest) -> HttpResponse:
-    """List people. A search is posted: a name or address stands in no address of a page."""
-    asked = listing.wanted(request.GET, request.POST.get("q", ""))
-    lines, has_more = listing.page_of(asked)
-    context = {
-        "asked": asked,
-        "lines": lines,
-        "columns": COLUMNS,
-        "order": asked,
-        "roles": ROLES,
-        "states": listing.FILTERED,
-        "has_more": has_more,
-    }
-    return render(request, "accounts/users.html", context)
-
-
-COLUMNS = (
-    {"label": gettext_lazy("Name"), "sort": "name"},
-    {"label": gettext_lazy("User name"), "sort": "username", "is_roomy": True},
-    {"label": gettext_lazy("E-mail"), "sort": "email", "is_roomy": True},
-    {"label": gettext_lazy("Roles"), "sort": ""},
-    {"label": gettext_lazy("Two-step"), "sort": ""},
-    {"label": gettext_lazy("State"), "sort": ""},
-    {"label": gettext_lazy("Last seen"), "sort": "seen"},
-)
 
 
 @requires(MANAGE_USERS)
@@ -214,7 +185,10 @@ def _after_link(request: HttpRequest, about: User, link: str, said: str) -> Http
 def _page(request: HttpRequest, shown: User, form: RolesForm | None = None) -> HttpResponse:
     kept = request.session.pop(ONCE, None) if request.session.get(ONCE, {}).get("user") == shown.pk else None
     actor, locked = cast(User, request.user), lockout.locked_names()
-    entries = AuditEntry.objects.filter(object_type=shown._meta.label_lower, object_id=str(shown.pk))
+    # Lists that a user exported are kept as theirs too, and change nothing about them.
+    entries = AuditEntry.objects.filter(
+        object_type=shown._meta.label_lower, object_id=str(shown.pk), action__startswith="user."
+    )
     context = {
         "shown": shown,
         "line": listing.Line(shown, listing.state_of(shown, locked)),

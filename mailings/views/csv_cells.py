@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from accounts.tables import Column
-from targetgroups.views.csv_cells import ERASED, time_cell
-from thrive_sync.lib.csv_export import in_steps
+from targetgroups.views.csv_cells import ERASED
+from thrive_sync.lib.csv_export import in_steps, time_cell
 
 from ..choices import GroupRole, LeftOutReason
 from ..models import LeftOut, Mailing, Recipient

@@ -18,6 +18,7 @@ from accounts.tables import Column
 from accounts.views.asking import whole
 from accounts.views.tables import Ordering
 from audit.models import AuditEntry
+from thrive_sync.lib.csv_export import time_cell
 from thrive_sync.lib.paging import KeysetPage, key_of, keyset_page
 from thrive_sync.lib.words import Words
 
@@ -25,7 +26,6 @@ from .. import rooms
 from ..models import Bridge, Folder, Schedule, Subscriber, SyncRun, TargetGroup
 from . import audit_words
 from .audit_words import BY_THEMSELVES, FAMILIES, THINGS, Difference
-from .csv_cells import time_cell
 from .run_filters import PRESETS, Chip, day_of, in_days, query_without, words_of_time
 
 ORDER = ["at", "id"]

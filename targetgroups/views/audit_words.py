@@ -69,6 +69,7 @@ _OWN: dict[str, dict[str, Words]] = {
         "groups.exported": gettext_lazy("List of target groups exported"),
         "runs.exported": gettext_lazy("Sync Activity exported"),
         "audit.exported": gettext_lazy("Audit log exported"),
+        "users.exported": gettext_lazy("List of users exported"),
     },
     "writeback": {
         "writeback.switched_on": gettext_lazy("Writeback switched on"),
@@ -197,6 +198,7 @@ _KEYS: dict[str, Words] = {
     "returned": gettext_lazy("Returned"),
     "returned_groups": gettext_lazy("Returned groups"),
     "reviewed": gettext_lazy("Reviewed"),
+    "role": gettext_lazy("Role"),
     "roles": gettext_lazy("Roles"),
     "run": gettext_lazy("Run"),
     "runs": gettext_lazy("Runs"),

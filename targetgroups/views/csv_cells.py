@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.tables import Column
-from thrive_sync.lib.csv_export import in_steps
+from thrive_sync.lib.csv_export import in_steps, time_cell
 
 from ..choices import detail_label, field_label, reason_label
 from ..models import Exclusion, Membership, RunOutcome
@@ -121,7 +121,3 @@ def _list_cells(
     if not isinstance(row, Exclusion):
         return ("",)
     return ({"rows": row.row_count, "detail": detail_label(row.detail), "seen": time_cell(row.seen_at, zone)}[key],)
-
-
-def time_cell(value: datetime | None, zone: tzinfo) -> str:
-    return value.astimezone(zone).isoformat(sep=" ", timespec="seconds") if value else ""

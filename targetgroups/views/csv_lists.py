@@ -10,11 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.tables import Column
-from thrive_sync.lib.csv_export import in_steps
+from thrive_sync.lib.csv_export import in_steps, time_cell
 
 from ..choices import RunStatus
 from ..models import SyncRun, TargetGroup
-from .csv_cells import time_cell
 
 # Columns that a file tells apart in more cells than the page does.
 _HEADERS = {

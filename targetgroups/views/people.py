@@ -17,12 +17,11 @@ from accounts.permissions import EXPORT, VIEW_SUBSCRIBERS
 from accounts.tables import Column
 from accounts.views.asking import is_part, person, whole
 from accounts.views.tables import page_size
-from thrive_sync.lib.csv_export import csv_response, in_steps
+from thrive_sync.lib.csv_export import csv_response, in_steps, time_cell
 
 from ..columns import attribute_columns
 from ..models import Bridge
 from . import reading
-from .csv_cells import time_cell
 from .people_lists import SHOWS, Line, Show, in_order, page_of
 
 

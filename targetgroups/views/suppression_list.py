@@ -12,6 +12,7 @@ from django.utils.translation import gettext, gettext_lazy
 from accounts.tables import Column, Table
 from accounts.views.tables import Ordering
 from thrive_sync.lib.addresses import address_key
+from thrive_sync.lib.csv_export import time_cell
 from thrive_sync.lib.paging import KeysetPage, key_of, keyset_page
 from thrive_sync.lib.words import Words
 
@@ -20,7 +21,6 @@ from ..choices import SuppressionCause
 from ..columns import LIFTED_SUPPRESSIONS, SUPPRESSIONS
 from ..models import Bridge, Subscriber, Suppression
 from ..rooms import Link
-from .csv_cells import time_cell
 
 # Shorter texts have no trigram.
 _ANY_PART = 3

@@ -21,7 +21,7 @@ from accounts.permissions import EXPORT, VIEW_BRIDGE, VIEW_SUBSCRIBERS, WRITEBAC
 from accounts.tables import Column, Table
 from accounts.views.asking import is_part, person, whole
 from accounts.views.tables import ordering, page_size
-from thrive_sync.lib.csv_export import csv_response, in_steps
+from thrive_sync.lib.csv_export import csv_response, in_steps, time_cell
 from thrive_sync.lib.paging import KeysetPage, keyset_page
 from thrive_sync.lib.words import number
 
@@ -31,7 +31,6 @@ from ..columns import STILL_MAILABLE, WRITEBACKS
 from ..exceptions import NotAllowedNow
 from ..models import Bridge, Subscriber, Writeback
 from . import bridge_reading, writeback_figures
-from .csv_cells import time_cell
 from .reading import hits_among
 from .run_lists import matching
 

@@ -229,6 +229,11 @@ def test_every_page_fits_and_is_accessible_by_eye_and_by_keys(
             assert page.locator(".table-frame").evaluate("one => one.scrollWidth <= one.clientWidth"), (
                 "at 1280 all of it"
             )
+        if name in ("users", "all-tokens"):
+            page.set_viewport_size({"width": 320, "height": 820})
+            assert page.locator(".table-frame").evaluate("one => one.scrollWidth <= one.clientWidth"), f"{name} folds"
+            keep_picture(page, f"{name}-320")
+            page.set_viewport_size({"width": 1280, "height": 820})
         if name == "people":
             for width, theme in ((320, "dark"), (1280, "light")):
                 page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, tzinfo
 from itertools import chain, islice
 from typing import TypeVar
 
@@ -55,6 +56,11 @@ def safe(value: object) -> object:
         return text
     text = _FORMULA_INSIDE.sub(r"\1'", text.replace("\x00", ""))
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+
+
+def time_cell(value: datetime | None, zone: tzinfo) -> str:
+    """Write a time in full, in a person's zone, as a spreadsheet reads it."""
+    return value.astimezone(zone).isoformat(sep=" ", timespec="seconds") if value else ""
 
 
 def _lines(header: Row, rows: Iterable[Row], language: str | None) -> Iterator[str]:
