@@ -1,4 +1,7 @@
-"""How much a program may ask: so many requests a minute and token, and bodies of a size that people's data needs."""
+"""How much a program may ask: so many requests a minute and token, and bodies of a size that people's data needs.
+
+Whoever shows no token that works is refused in words so often a minute, and briefly then.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,12 @@ from typing import IO, Any
 import redis
 from django.conf import settings
 from django.utils.translation import gettext
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, Throttled
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from accounts.lockout import client_address
 from thrive_sync.lib.valkey import connect
 
 from .problems import TooLarge
@@ -24,6 +28,7 @@ from .problems import TooLarge
 log = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 60
+MOST_WITHOUT_TOKEN = 30
 MOST_BODY_BYTES = 512 * 1024
 
 
@@ -34,9 +39,7 @@ class TokenThrottle(BaseThrottle):
     reset_seconds = 0
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        now = time.time()
-        self.reset_seconds = WINDOW_SECONDS - int(now) % WINDOW_SECONDS
-        count = _counted(f"thrive:api:{request.auth.pk}:{int(now) // WINDOW_SECONDS}")
+        count, self.reset_seconds = _counted(str(request.auth.pk))
         if count is None:
             return True
         self.remaining = max(settings.API_REQUESTS_PER_MINUTE - count, 0)
@@ -53,6 +56,16 @@ class TokenThrottle(BaseThrottle):
             "RateLimit-Remaining": str(self.remaining),
             "RateLimit-Reset": str(self.reset_seconds),
         }
+
+
+def refuse_more_without_token(request: Request) -> None:
+    """Count a request that showed no token that works, by where it comes from; past the limit it is told to wait.
+
+    Only such requests are counted and refused: a program with a token that works may stand behind the same address.
+    """
+    count, seconds = _counted(f"without:{client_address(request._request)}")
+    if count is not None and count > MOST_WITHOUT_TOKEN:
+        raise Throttled(seconds)
 
 
 class JsonParser(BaseParser):
@@ -79,15 +92,18 @@ def _no_constant(word: str) -> None:
     raise ValueError(word)
 
 
-def _counted(key: str) -> int | None:
+def _counted(who: str) -> tuple[int | None, int]:
+    """Count a request; return how many that were in this minute, None if nobody knows, and how long it lasts yet."""
+    minute, seconds = divmod(int(time.time()), WINDOW_SECONDS)
+    left, key = WINDOW_SECONDS - seconds, f"thrive:api:{who}:{minute}"
     try:
         with _client(settings.REDIS_URL).pipeline() as steps:
             steps.incr(key)
             steps.expire(key, 2 * WINDOW_SECONDS)
-            return int(steps.execute()[0])
+            return int(steps.execute()[0]), left
     except redis.RedisError as error:
         log.warning("Requests to the API are not counted: Redis or Valkey is away (%s)", type(error).__name__)
-        return None
+        return None, left
 
 
 # One for all requests of a process: it keeps its connections.

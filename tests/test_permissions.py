@@ -125,7 +125,7 @@ def ask(client: Client, method: str, address: str) -> Any:
 
 def lets_in(answer: Any) -> bool:
     is_led_to_sign_in = answer.status_code == 302 and answer["Location"].startswith("/sign-in/?next=")
-    return answer.status_code not in (401, 403, 405) and not is_led_to_sign_in
+    return answer.status_code not in (401, 403, 405, 429) and not is_led_to_sign_in
 
 
 def client_of(who: str) -> Client:

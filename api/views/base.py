@@ -9,13 +9,14 @@ from django.db import models
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 import audit
 
 from ..access import Need, token_of, user_of
-from ..limits import TokenThrottle, refuse_large
+from ..limits import TokenThrottle, refuse_large, refuse_more_without_token
 
 
 class ApiView(APIView):
@@ -31,7 +32,11 @@ class ApiView(APIView):
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
+        try:
+            super().initial(request, *args, **kwargs)
+        except (AuthenticationFailed, NotAuthenticated):
+            refuse_more_without_token(request)
+            raise
         refuse_large(request)
         if request.method == "POST" and hasattr(self, "post"):
             _ = request._request.body  # read once, for the fingerprint and for the parser

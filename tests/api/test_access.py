@@ -15,11 +15,13 @@ from accounts import tokens
 from accounts.models import ApiToken, User
 from accounts.permissions import ROLES
 from accounts.scopes import SCOPES, scopes_for
+from api import limits
 from api.urls import urlpatterns
 from tests.api.conftest import API, Program, Programs, Rows, is_problem
 from tests.support.pseudo import BEGIN, END, marking
 
-pytestmark = pytest.mark.django_db
+# What others counted for this address is forgotten before each test.
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("broker")]
 
 
 def test_without_a_token_nothing_opens(rows: Rows) -> None:
@@ -215,6 +217,50 @@ def test_without_valkey_nobody_is_refused(program: Programs, settings: Any) -> N
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
     one = program()
     assert [one.get("token").status_code for _ in range(3)] == [200, 200, 200]
+
+
+def knock(address: str, text: str = "", **more: str) -> Any:
+    headers = {"Authorization": f"Bearer {text}"} if text else {}
+    return Client(REMOTE_ADDR=address, **more).get(f"{API}/token", headers=headers)
+
+
+def test_without_a_token_that_works_an_address_is_answered_so_often_a_minute(rows: Rows) -> None:
+    tried = ["", "nothing"] * limits.MOST_WITHOUT_TOKEN
+    answers = [knock("192.0.2.1", text) for text in (*tried, "nothing")]  # the minute may end in between, once
+    assert is_problem(answers[0], 401) and {answer.status_code for answer in answers} == {401, 429}
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert is_problem(refused, 429, "too_many_requests") and 0 < int(refused["Retry-After"]) <= 60
+    assert knock("192.0.2.2").status_code == 401
+
+
+def test_a_token_that_works_is_not_held_up_by_others_behind_its_address(
+    program: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MOST_WITHOUT_TOKEN", 0)
+    one = program()
+    assert [knock("192.0.2.1", text).status_code for text in ("nothing", one.text, "", one.text)] == [
+        429,
+        200,
+        429,
+        200,
+    ]
+
+
+def test_behind_a_proxy_the_address_is_the_one_that_the_proxy_tells(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.PROXY_COUNT = 1
+    monkeypatch.setattr(limits, "MOST_WITHOUT_TOKEN", 1)
+    monkeypatch.setattr("api.limits.time.time", lambda: 1_700_000_000)
+    asked = ["203.0.113.9", "203.0.113.8", "10.0.0.1, 203.0.113.9"]
+    answers = [knock("192.0.2.1", HTTP_X_FORWARDED_FOR=address).status_code for address in asked]
+    assert answers == [401, 401, 429]
+
+
+def test_without_valkey_nobody_is_told_to_wait(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    monkeypatch.setattr(limits, "MOST_WITHOUT_TOKEN", 0)
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    assert is_problem(knock("192.0.2.1"), 401)
 
 
 def test_using_a_token_is_noted_to_the_minute(program: Programs) -> None:
