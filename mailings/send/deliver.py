@@ -32,7 +32,9 @@ SMTP = "django.core.mail.backends.smtp.EmailBackend"
 # Looked up at once; more are looked up before these run out.
 _BATCH = 500
 _LOW = 100
-# Answers are written down when half of what is in flight has one, or after this many seconds.
+# Answers are written down when a quarter of what is in flight has one (PostgreSQL works then while the connections
+# still have the rest to send), or after this many seconds.
+_PART = 4
 _SETTLE_SECONDS = 0.25
 # How often it is asked whether somebody paused or cancelled, when nothing else tells.
 _LOOK_SECONDS = 0.5
@@ -136,7 +138,7 @@ class _Books:
         seconds = _SETTLE_SECONDS
         if self._next and flying < self._fleet.room:  # it is the rate limit that we wait for
             seconds = min(seconds, self._pace.wait())
-        return max(1, flying // 2), seconds
+        return max(1, flying // _PART), seconds
 
     def _launch(self, answers: list[tuple[int, Verdict]]) -> None:
         """Say what became of some and who is in flight next, commit that, and only then hand the messages over."""
