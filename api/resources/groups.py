@@ -98,8 +98,12 @@ class Person(Shown):
 
 
 class Member(Person):
-    subscribed_at = serializers.DateTimeField()
+    subscribed_at = serializers.SerializerMethodField()
     attributes = serializers.DictField()
+
+    @extend_schema_field(serializers.DateTimeField())
+    def get_subscribed_at(self, person: Any) -> Any:
+        return serializers.DateTimeField().to_representation(self.context["since"][person.pk])
 
 
 GroupPage = page_of(Group)

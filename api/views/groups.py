@@ -120,6 +120,5 @@ def _group(group_id: int) -> TargetGroup:
 
 def _show_members(rows: list[Membership]) -> Any:
     people = [row.subscriber for row in rows]
-    for row in rows:
-        row.subscriber.subscribed_at = row.subscribed_at  # type: ignore[attr-defined]  # both stand in one line
-    return Member(people, many=True, context={"reasons": reasons_for(people)}).data
+    context = {"reasons": reasons_for(people), "since": {row.subscriber_id: row.subscribed_at for row in rows}}
+    return Member(people, many=True, context=context).data

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from accounts.models import ApiToken
 from audit.models import AuditEntry
@@ -48,6 +50,17 @@ def test_who_reads_a_group_to_its_end_gets_each_once_whatever_changes_meanwhile(
     newcomer = rows.member(group, "new@lamps.example")
     rest = one.get(f"groups/{group.pk}/members", limit=50, cursor=first["next_cursor"]).json()
     assert ids(first["results"] + rest["results"]) == [person.pk for person in people] + [newcomer.pk]
+
+
+def test_each_member_is_told_with_since_when_in_this_group(program: Programs, rows: Rows) -> None:
+    group, other, before = rows.group(member_count=2), rows.group(member_count=1), timezone.now() - timedelta(days=9)
+    people = [rows.member(group, f"{letter}@lamps.example") for letter in "ab"]
+    Membership.objects.filter(target_group=group, subscriber=people[0]).update(subscribed_at=before)
+    Membership.objects.create(target_group=other, subscriber=people[0], added_run_id=1, subscribed_at=timezone.now())
+    told = program().get(f"groups/{group.pk}/members").json()["results"]
+    since = dict(Membership.objects.filter(target_group=group).values_list("subscriber", "subscribed_at"))
+    assert {each["id"]: parse_datetime(each["subscribed_at"]) for each in told} == since
+    assert since[people[0].pk] == before
 
 
 def test_new_runs_do_not_move_the_pages_of_the_old_ones(program: Programs, rows: Rows) -> None:
