@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -21,7 +22,7 @@ from thrive_sync.lib.steps import Step
 
 from . import calling, signing
 from .choices import DeliveryState
-from .models import Delivery, Webhook
+from .models import Delivery, Try, Webhook
 from .webhooks import QUEUE, TASK
 
 log = logging.getLogger(__name__)
@@ -76,17 +77,25 @@ def _try(delivery: Delivery) -> bool:
     # Put off before it is tried: a worker that dies over it is followed by a later try.
     due_at = now + WAITS[min(tries, len(WAITS)) - 1]
     mine = Delivery.objects.filter(pk=delivery.pk, tries=delivery.tries, state=DeliveryState.WAITING)
-    if not claim(mine, tries=tries, tried_at=now, due_at=due_at):
+    if not claim(mine, tries=tries, tried_at=now, due_at=due_at, history=delivery.history_with(Try(now))):
         return True
     answer = _call(delivery, now)
-    told = {"status_code": answer.status, "took_ms": answer.took_ms, "said": answer.said, "problem": answer.problem}
+    told: dict[str, Any] = {
+        "status_code": answer.status,
+        "took_ms": answer.took_ms,
+        "said": answer.said,
+        "problem": answer.problem,
+    }
+    # Also if somebody asked for another try meanwhile: what came of this one is in the log.
+    history = delivery.history_with(Try(now, **told))
+    Delivery.objects.filter(pk=delivery.pk).update(history=history, **told)
     mine = Delivery.objects.filter(pk=delivery.pk, tries=tries)
     if answer.is_good:
-        mine.update(state=DeliveryState.DELIVERED, **told)
+        mine.update(state=DeliveryState.DELIVERED)
         Webhook.objects.filter(pk=delivery.webhook_id, failing_since__isnull=False).update(failing_since=None)
         return True
     is_over = tries >= MOST_TRIES or answer.status == _GONE
-    mine.update(state=DeliveryState.FAILED if is_over else DeliveryState.WAITING, **told)
+    mine.update(state=DeliveryState.FAILED if is_over else DeliveryState.WAITING)
     Webhook.objects.filter(pk=delivery.webhook_id).update(failing_since=Coalesce("failing_since", now))
     _perhaps_switch_off(delivery.webhook_id, answer, now)
     return False

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -7,6 +11,10 @@ from django.db import models
 from thrive_sync.lib.encryption import EncryptedTextField
 
 from .choices import AlertKind, DeliveryState
+
+# Of a delivery: two rounds, for one that was given up and tried again; and of each answer so many characters.
+MOST_TRIES_KEPT = 12
+MOST_SAID = 500
 
 
 class AlertState(models.Model):
@@ -151,6 +159,21 @@ class Webhook(models.Model):
         return self.name
 
 
+@dataclass(frozen=True)
+class Try:
+    """One try to deliver an event: when, and what came of it. Neither status nor problem: nobody knows (yet)."""
+
+    at: datetime
+    status_code: int | None = None
+    took_ms: int | None = None
+    problem: str = ""
+    said: str = ""
+
+    def kept(self) -> dict[str, Any]:
+        """Return it as a delivery keeps it, with less of a long answer."""
+        return asdict(self) | {"at": self.at.isoformat(), "said": self.said[:MOST_SAID]}
+
+
 class Delivery(models.Model):
     """One event for one webhook: what is to be told, and how the telling went. The outbox and its log in one."""
 
@@ -170,6 +193,8 @@ class Delivery(models.Model):
     # What kept it from being delivered, in our words; and how the answer began.
     problem = models.CharField(max_length=200, blank=True)
     said = models.TextField(blank=True)
+    # Every try up to now as `Try.kept` has it, the last MOST_TRIES_KEPT; what stands above is of the last one.
+    history = models.JSONField(null=True)
 
     class Meta:
         default_permissions = ()
@@ -183,3 +208,11 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} to {self.webhook_id}"
+
+    @property
+    def past_tries(self) -> list[Try]:
+        """Return the tries that are kept, the oldest first."""
+        return [Try(**one | {"at": datetime.fromisoformat(one["at"])}) for one in self.history or []]
+
+    def history_with(self, one: Try) -> list[dict[str, Any]]:
+        return [*(self.history or []), one.kept()][-MOST_TRIES_KEPT:]

@@ -156,4 +156,6 @@ def _line(delivery: Delivery) -> dict[str, Any]:
     state = DeliveryState(delivery.state)
     word = gettext("Trying again") if state == DeliveryState.WAITING and delivery.tries else state.label
     told = {TEST: pgettext("event", "Test"), **dict(Event.choices)}.get(delivery.event, delivery.event)
-    return {"delivery": delivery, "look": DELIVERY_LOOKS[state], "word": word, "told": told}
+    tries = delivery.past_tries[::-1]
+    shown = tries if len(tries) > 1 else []  # a single one stands in the line itself
+    return {"delivery": delivery, "look": DELIVERY_LOOKS[state], "word": word, "told": told, "tries": shown}

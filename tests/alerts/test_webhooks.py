@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from django.utils import timezone, translation
 from accounts.models import User
 from alerts import calling, delivery, outbox, signing, webhooks
 from alerts.choices import DeliveryState, Event
-from alerts.models import Alert, Delivery, Webhook
+from alerts.models import MOST_SAID, MOST_TRIES_KEPT, Alert, Delivery, Try, Webhook
 from audit.models import AuditEntry
 from mailings.models import Mailing
 from targetgroups.models import TargetGroup
@@ -171,9 +172,56 @@ def test_a_failed_try_waits_longer_each_time_and_is_given_up_after_a_day(hook: W
     assert (one.state, one.status_code, one.said) == (DeliveryState.FAILED, 503, "Closed for lunch")
     assert waits[:-1] == sorted(set(waits[:-1])) and sum(waits[:-1], timedelta()) == timedelta(hours=24)
     assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
+    tries = one.past_tries
+    assert [(each.status_code, each.problem, each.said) for each in tries] == [
+        (503, "HTTP 503", "Closed for lunch")
+    ] * 6
+    assert [each.at for each in tries] == sorted({each.at for each in tries}) and tries[-1].at == one.tried_at
+    assert None not in [each.took_ms for each in tries]
     let_time_come()
     delivery.deliver(hook.pk)
     assert len(receiver.got) == delivery.MOST_TRIES
+
+
+def test_of_many_tries_the_last_are_kept_and_of_a_long_answer_the_beginning(hook: Webhook, receiver: Receiver) -> None:
+    receiver.status, receiver.body = 503, b"x" * 900
+    one = outbox.write_for(hook, "test", {})
+    before = [Try(timezone.now(), 500 + number).kept() for number in range(MOST_TRIES_KEPT)]
+    Delivery.objects.update(history=before)
+    delivery.deliver(hook.pk)
+    one.refresh_from_db()
+    assert [each.status_code for each in one.past_tries] == [*range(501, 500 + MOST_TRIES_KEPT), 503]
+    assert one.past_tries[-1].said == "x" * MOST_SAID and one.said == "x" * 900
+
+
+def test_a_try_whose_worker_died_is_kept_without_an_answer(
+    hook: Webhook, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = outbox.write_for(hook, "test", {})
+    with monkeypatch.context() as worker, pytest.raises(SystemExit):
+        worker.setattr(delivery, "_call", lambda *_: sys.exit())
+        delivery.deliver(hook.pk)
+    let_time_come()
+    deliver_all(hook)
+    one.refresh_from_db()
+    assert [(each.status_code, each.problem) for each in one.past_tries] == [(None, ""), (200, "")]
+
+
+def test_a_try_during_which_another_was_asked_for_is_kept(
+    hook: Webhook, receiver: Receiver, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver.status = 503
+    one, call = outbox.write_for(hook, "test", {}), delivery._call
+
+    def asked_meanwhile(*given: Any) -> calling.Answer:
+        webhooks.request_again(admin, one)
+        return call(*given)
+
+    monkeypatch.setattr(delivery, "_call", asked_meanwhile)
+    delivery.deliver(hook.pk)
+    one.refresh_from_db()
+    assert (one.state, one.tries) == (DeliveryState.WAITING, 0)
+    assert [each.status_code for each in one.past_tries] == [503]
 
 
 def test_one_that_was_given_up_can_be_tried_again(hook: Webhook, receiver: Receiver, admin: User) -> None:

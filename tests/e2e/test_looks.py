@@ -16,7 +16,7 @@ from accounts import links, people, tokens, two_step
 from accounts.models import User
 from accounts.scopes import SCOPES
 from alerts import outbox, webhooks
-from alerts.models import Alert, Delivery, Webhook
+from alerts.models import Alert, Delivery, Try, Webhook
 from targetgroups import schedules, suppression
 from targetgroups.choices import OutcomeKind, Phase, SuppressionCause
 from targetgroups.models import Bridge, RunProgress, Schedule, Subscriber, SyncRun, TargetGroup, Writeback
@@ -168,6 +168,8 @@ def told() -> dict[str, str]:
     for state, code in (("delivered", 200), ("failed", 503), ("waiting", None)):
         pk = outbox.write_for(hook, "test", {}).pk
         Delivery.objects.filter(pk=pk).update(state=state, status_code=code, said="x" * 300, took_ms=1234, tries=1)
+    tries = [Try(now, code, 1234, f"HTTP {code}", "x" * 600).kept() for code in (503, 500)]
+    Delivery.objects.filter(state="failed").update(history=[Try(now).kept(), *tries], tries=3)
     return {
         "alerts": "/alerts/",
         "choose-alerts": "/preferences/alerts/",

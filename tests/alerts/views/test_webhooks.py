@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from alerts import outbox, signing
 from alerts.choices import DeliveryState
-from alerts.models import Delivery, Webhook
+from alerts.models import Delivery, Try, Webhook
 from audit.models import AuditEntry
 from tests.alerts.conftest import SignIn, rows, sign_in
 from tests.targetgroups.views.conftest import text_of
@@ -93,6 +93,24 @@ def test_the_log_says_what_came_back_and_offers_another_try(sign_in: SignIn) -> 
     assert "Given up" in page and "HTTP 503 <b>Closed 1,234 ms Try again" in page
     client.post(f"/webhooks/deliveries/{Delivery.objects.get().pk}/again/")
     assert Delivery.objects.get().state == DeliveryState.WAITING
+
+
+def test_every_try_is_folded_under_its_delivery_the_newest_first(sign_in: SignIn) -> None:
+    client, now = sign_in(), timezone.now()
+    hook = made(client)
+    outbox.write_for(hook, "test", {})
+    tries = [Try(now, 503, 1234, "HTTP 503", "<b>Closed"), Try(now, None, 5000, "No host."), Try(now)]
+    Delivery.objects.update(tries=3, history=[one.kept() for one in tries])
+    page = text_of(client.get(f"/webhooks/{hook.pk}/"))
+    assert "3 tries of test of" in page
+    found = [
+        page.index(said) for said in ("No answer is known", "No host. · 5,000 ms", "HTTP 503 · 1,234 ms <b>Closed")
+    ]
+    assert found == sorted(found)
+    Delivery.objects.update(tries=1, history=[tries[0].kept()])
+    assert "tries of test" not in text_of(client.get(f"/webhooks/{hook.pk}/"))
+    Delivery.objects.update(history=None)  # as the version before left it
+    assert client.get(f"/webhooks/{hook.pk}/").status_code == 200
 
 
 def test_the_log_is_paged(sign_in: SignIn) -> None:
