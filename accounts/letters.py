@@ -53,6 +53,12 @@ def send_due() -> int:
     return sent
 
 
+def hold_waiting() -> int:
+    """Let what waits go out no more, in a database that was restored: it may have gone since. Return how many."""
+    waiting = Letter.objects.filter(sent_at__isnull=True, tries__lt=MOST_TRIES)
+    return waiting.update(tries=MOST_TRIES, problem=Letter.RESTORED)
+
+
 def forget_old() -> int:
     with transaction.atomic():
         return Letter.objects.filter(asked_at__lt=timezone.now() - timedelta(days=90)).delete()[0]

@@ -116,6 +116,9 @@ class Letter(models.Model):
         INVITATION = "invitation", gettext_lazy("Invitation")
         PASSWORD = "password", gettext_lazy("New password")
 
+    # The problem of one that waited when the database was restored: it is sent no more by itself.
+    RESTORED = "restored"
+
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="letters")
     kind = models.CharField(max_length=20, choices=Kind.choices)
     asked_at = models.DateTimeField(default=timezone.now)

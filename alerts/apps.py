@@ -6,10 +6,18 @@ class AlertsConfig(AppConfig):
     name = "alerts"
 
     def ready(self) -> None:
-        """Say what is added to the audit log of the room below."""
+        """Say what is added to the room below."""
         from accounts.permissions import MANAGE_SETTINGS
         from targetgroups import rooms
 
-        from . import webhooks
+        from . import finding, webhooks
 
-        rooms.add(rooms.Room(self.name, gettext_lazy("Webhooks"), MANAGE_SETTINGS, actions=webhooks.ACTIONS))
+        rooms.add(
+            rooms.Room(
+                self.name,
+                gettext_lazy("Webhooks"),
+                MANAGE_SETTINGS,
+                actions=webhooks.ACTIONS,
+                hold=finding.hold,
+            )
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -62,6 +63,18 @@ def deliver(webhook_id: int) -> Step:
     finally:
         Webhook.objects.filter(pk=webhook_id).update(busy_until=None)
     return Step.AGAIN if is_good else Step.DONE
+
+
+@transaction.atomic
+def hold_waiting() -> int:
+    """Give up what waits, in a database that was restored: it may have been told since. Return how many events."""
+    waiting = Delivery.objects.select_for_update().filter(state=DeliveryState.WAITING)
+    counts = Counter(waiting.values_list("webhook_id", flat=True))
+    said = gettext("The database was restored from a back-up.")
+    waiting.update(state=DeliveryState.FAILED, problem=said, status_code=None, took_ms=None, said="")
+    for hook in Webhook.objects.filter(pk__in=counts):
+        audit.record("command", "webhook.held", hook, None, {"deliveries": counts[hook.pk]})
+    return counts.total()
 
 
 def forget_old(now: datetime) -> None:

@@ -31,6 +31,7 @@ WAIT = timedelta(minutes=10)
 # Older ones are no news any more: the page has them.
 MOST_AGE = timedelta(days=1)
 MOST_LINES = 20
+_RESTORED = "restored"
 
 
 def is_set_up() -> bool:
@@ -51,6 +52,12 @@ def send_due() -> int:
         if due.filter(user_id=user_id).update(batch=batch, tries=F("tries") + 1, due_at=now + WAIT):
             sent += _send(batch)
     return sent
+
+
+def hold_waiting() -> int:
+    """Let what waits go out no more, in a database that was restored: it may have gone since. Return how many."""
+    waiting = AlertLetter.objects.filter(sent_at__isnull=True, tries__lt=MOST_TRIES)
+    return waiting.update(tries=MOST_TRIES, problem=_RESTORED)
 
 
 def forget_old(now: datetime) -> None:

@@ -30,6 +30,7 @@ ACTIONS: dict[str, tuple[str, Words]] = {
     "webhook.switched_off": ("bridges", gettext_lazy("Webhook switched off")),
     "webhook.removed": ("bridges", gettext_lazy("Webhook removed")),
     "webhook.tested": ("bridges", gettext_lazy("Test event of a webhook sent")),
+    "webhook.held": ("bridges", gettext_lazy("Waiting events of a webhook given up after a restore")),
     "webhook.tried_again": ("bridges", gettext_lazy("Delivery of a webhook tried again")),
 }
 # Both secrets sign for so long after a rotation.

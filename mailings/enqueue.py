@@ -19,7 +19,17 @@ from thrive_sync.lib.addresses import is_address
 from thrive_sync.lib.claims import claim
 from thrive_sync.lib.words import listed
 
-from .choices import ACTIVE, CANCELLABLE, EDITABLE, STALE_STOPS, GroupRole, MailingStatus, Outcome, StopCode
+from .choices import (
+    ACTIVE,
+    CANCELLABLE,
+    EDITABLE,
+    STALE_STOPS,
+    GroupRole,
+    MailingStatus,
+    NoticeState,
+    Outcome,
+    StopCode,
+)
 from .exceptions import NotAllowedNow, NotReady
 from .letterbox import Beginning
 from .message import findings_of, placed
@@ -304,8 +314,11 @@ def request_pause(mailing: Mailing, user: Actor) -> None:
 def pause_everything() -> list[Mailing]:
     """Have nothing go out by itself any more: pause what is sending, stop what waits for its time or its syncs.
 
-    For a database that was restored: what it holds as queued may have gone out since. Returns the mailings touched.
+    For a database that was restored: what it holds as queued may have gone out since, and so may notices that a mailing
+    stopped. Returns the mailings touched.
     """
+    untold = gettext("Nobody was told by e-mail: the database was restored from a back-up.")
+    Mailing.objects.filter(notice=NoticeState.DUE).update(notice=NoticeState.FAILED, notice_text=untold)
     touched = list(Mailing.objects.select_for_update().filter(status__in=ACTIVE).order_by("pk"))
     for mailing in touched:
         if mailing.status == MailingStatus.SENDING:

@@ -90,6 +90,7 @@ class Room:
         unplaced: sentences for the suppression list, of what was told and is about nobody here.
         erase: empties what it keeps of a person, in the caller's transaction; returns how many rows it changed.
         mailed: those of some groups, by ID, that a mailing went to since a time.
+        hold: keeps what waits from being sent by itself, after a restore; says what, in plain words for an operator.
         actions: what it records in the audit log, by its word there: (family, words).
     """
 
@@ -104,6 +105,7 @@ class Room:
     unplaced: Callable[[], Sequence[str]] = _none
     erase: Callable[[Subscriber], int] = lambda _person: 0
     mailed: Callable[[Collection[int], datetime], Collection[int]] = lambda _group_ids, _since: ()
+    hold: Callable[[], Sequence[str]] = _none
     actions: Mapping[str, tuple[str, Words]] = field(default_factory=dict)
 
 
@@ -134,6 +136,10 @@ def events_of(person: Subscriber, most: int) -> list[Event]:
 def mailings(ids: Collection[int]) -> dict[int, Link]:
     """Return the pages of mailings; without any to look for, nobody is asked."""
     return {pk: link for room in above() for pk, link in room.mailings(ids).items()} if ids else {}
+
+
+def hold() -> list[str]:
+    return [sentence for room in above() for sentence in room.hold()]
 
 
 def unplaced() -> list[str]:

@@ -157,5 +157,6 @@ def _line(delivery: Delivery) -> dict[str, Any]:
     word = gettext("Trying again") if state == DeliveryState.WAITING and delivery.tries else state.label
     told = {TEST: pgettext("event", "Test"), **dict(Event.choices)}.get(delivery.event, delivery.event)
     tries = delivery.past_tries[::-1]
-    shown = tries if len(tries) > 1 else []  # a single one stands in the line itself
+    # A single one stands in the line itself, unless something else became of it since.
+    shown = tries if len(tries) > 1 or (tries and tries[0].problem != delivery.problem) else []
     return {"delivery": delivery, "look": DELIVERY_LOOKS[state], "word": word, "told": told, "tries": shown}
