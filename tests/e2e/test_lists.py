@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
+import audit
+from targetgroups import suppression
+from targetgroups.choices import SuppressionCause
 from targetgroups.models import Bridge, RunProgress, SyncRun, TargetGroup
 from tests.e2e.conftest import PASSWORD, keep_picture, sign_in, violations
 from tests.targetgroups.views.conftest import FIGURES, Rows
@@ -172,3 +176,44 @@ def test_info_takes_the_focus_and_gives_it_back_and_its_history_is_a_chart_and_a
     keep_picture(page, "print-run")
     page.goto("/sync-activity/")
     keep_picture(page, "print-activity")
+
+
+def test_what_is_typed_in_the_search_goes_along_when_a_filter_is_changed(
+    group: TargetGroup, open_browser: Callable[..., Page]
+) -> None:
+    suppression.suppress("person03@lamps.example", SuppressionCause.OPT_OUT)
+    suppression.suppress("person04@lamps.example", SuppressionCause.OPT_OUT)
+    audit.record("command", "target_group.moved", group)
+    page = open_browser()
+    sign_in(page)
+    # A form of filters beside the search, and the links of it.
+    page.goto("/audit-log/")
+    box = page.get_by_role("searchbox", name="Search by who")
+    box.fill("nobody at all")
+    page.get_by_role("search", name="Filters").get_by_label("What").select_option("groups")
+    expect(page).to_have_url(re.compile(r"/audit-log/\?what=groups$"))
+    expect(box).to_have_value("nobody at all")
+    expect(page.get_by_role("heading", name="Nothing like it")).to_be_visible()
+    box.fill("members")
+    page.get_by_role("link", name="Today").click()
+    expect(page).to_have_url(re.compile(r"/audit-log/\?.*when=today"))
+    expect(box).to_have_value("members")
+    expect(page.get_by_role("row", name="Members")).to_be_visible()
+    # Links that replace the list alone.
+    page.goto("/suppressions/")
+    box = page.get_by_role("searchbox", name="Search by e-mail")
+    box.fill("person03@lamps.example")
+    page.get_by_role("navigation", name="Causes").get_by_role("link", name="Opt").first.click()
+    expect(page.get_by_text("person04@lamps.example")).to_be_hidden()
+    expect(page.get_by_text("person03@lamps.example")).to_be_visible()
+    expect(box).to_have_value("person03@lamps.example")
+    assert "cause=opt_out" in page.url and "person03" not in page.url
+    # Tabs of a list.
+    page.goto("/subscribers/")
+    box = page.get_by_role("searchbox", name="Search by e-mail, name")
+    box.fill("person04")
+    page.get_by_role("navigation", name="Which subscribers").get_by_role("link", name="Opted out").click()
+    expect(page).to_have_url(re.compile("show=opted_out"))
+    expect(box).to_have_value("person04")
+    expect(page.get_by_text("person03@lamps.example")).to_be_hidden()
+    expect(page.get_by_text("person04@lamps.example")).to_be_visible()

@@ -150,4 +150,38 @@
     if (!event.target.matches("[data-tidy]")) return;
     for (const [name, value] of [...event.formData]) if (!value) event.formData.delete(name);
   });
+
+  // -- a filter beside a search takes along what is typed there ----------------------------------------------------
+  // What is searched for may stand in no address: it is posted to the one that the filter leads to.
+  const typed = () => {
+    const form = document.getElementById("people-form");
+    return form?.elements.q?.value.trim() ? form : null;
+  };
+  const postTo = (form, address) => {
+    form.action = address;
+    HTMLFormElement.prototype.submit.call(form); // the whole page, so not by htmx
+  };
+  document.addEventListener("submit", (event) => {
+    const form = typed();
+    if (!form || !event.target.matches("form[data-keeps-search]")) return;
+    event.preventDefault();
+    const query = new URLSearchParams(new FormData(event.target));
+    postTo(form, `${event.target.getAttribute("action") ?? location.pathname}?${query}`);
+  });
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-keeps-search] a[href]");
+    const form = link && typed();
+    if (!form || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    postTo(form, link.href);
+  });
+  document.body.addEventListener("htmx:configRequest", (event) => {
+    const { elt, headers, parameters, verb } = event.detail;
+    const form = typed();
+    // Only what was typed since: once a search was made, these are buttons of its form, and a link drops it on purpose.
+    if (!form || form.elements.q.defaultValue || verb !== "get" || !elt.matches("#people a")) return;
+    Object.assign(event.detail, { verb: "post", useUrlParams: false });
+    headers["Content-Type"] = "application/x-www-form-urlencoded";
+    for (const [name, value] of new FormData(form)) parameters[name] = value;
+  });
 })();
