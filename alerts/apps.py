@@ -17,6 +17,7 @@ class AlertsConfig(AppConfig):
                 self.name,
                 gettext_lazy("Webhooks"),
                 MANAGE_SETTINGS,
+                alarms=finding.switched_off,
                 actions=webhooks.ACTIONS,
                 hold=finding.hold,
             )

@@ -1,8 +1,33 @@
-"""What this room does for the ones below: what waits is held after a restore."""
+"""What this room does for the ones below: what needs a person, for Home, and what waits is held after a restore."""
 
 from __future__ import annotations
 
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from targetgroups.rooms import Alarm
+
 from . import delivery, letters
+from .models import Webhook
+
+
+def switched_off(most: int) -> list[Alarm]:
+    """Tell of webhooks that were switched off by themselves; one that a person switched off needs nobody."""
+    hooks = Webhook.objects.filter(is_on=False, off_at__isnull=False).order_by("-off_at", "pk")[:most]
+    told = gettext("The program behind it hears nothing. Once it answers again, switch the webhook on.")
+    return [
+        Alarm(
+            tone="bad",
+            icon="x-circle-fill",
+            word=gettext("Switched off"),
+            about=hook.name,
+            text=f"{hook.off_text} {told}".strip(),
+            address=reverse("alerts:webhook", args=[hook.pk]),
+            action=gettext("Open the webhook"),
+            at=hook.off_at,
+        )
+        for hook in hooks
+    ]
 
 
 def hold() -> list[str]:

@@ -17,7 +17,7 @@ from alerts import outbox, signing
 from alerts.choices import DeliveryState
 from alerts.models import Delivery, Try, Webhook
 from audit.models import AuditEntry
-from tests.alerts.conftest import SignIn, rows, sign_in
+from tests.alerts.conftest import Rows, SignIn, rows, sign_in
 from tests.targetgroups.views.conftest import text_of
 
 __all__ = ["rows", "sign_in"]
@@ -131,6 +131,22 @@ def test_one_that_was_switched_off_by_itself_says_why(sign_in: SignIn) -> None:
     assert "Switched off by itself 3 h ago Every try failed." in text_of(client.get(f"/webhooks/{hook.pk}/"))
     client.post(f"/webhooks/{hook.pk}/test/")
     assert not Delivery.objects.exists()
+
+
+def test_one_that_was_switched_off_by_itself_needs_attention_on_home(rows: Rows, sign_in: SignIn) -> None:
+    rows.group("Members", member_count=4)
+    client = sign_in()
+    hook = made(client)
+    client.post(f"/webhooks/{hook.pk}/switch/", {"to": "off"})
+    assert "Nothing needs you" in text_of(client.get("/")), "a person switched it off"
+    off = {"is_on": False, "off_at": timezone.now() - timedelta(hours=3), "off_text": "Every try failed."}
+    Webhook.objects.update(**off)
+    home = client.get("/")
+    assert "Switched off Office 3 h ago Every try failed. The program behind it hears nothing." in text_of(home)
+    assert f'href="/webhooks/{hook.pk}/"' in home.content.decode()
+    assert "Nothing needs you" in text_of(sign_in("Manager").get("/"))
+    client.post(f"/webhooks/{hook.pk}/switch/", {"to": "on"})
+    assert "Nothing needs you" in text_of(client.get("/"))
 
 
 def test_the_demos_receiver_takes_what_is_signed_and_shows_it(
