@@ -131,10 +131,10 @@ def _perhaps_switch_off(webhook_id: int, answer: calling.Answer, now: datetime) 
         why = gettext("It answered 410 Gone: it wants to be told no more.")
     else:
         why = ngettext(
-            "Every try of %(days)s day failed. The last: %(problem)s",
-            "Every try of %(days)s days failed. The last: %(problem)s",
+            "Every try of %(days)s day failed. The last: %(problem)s.",
+            "Every try of %(days)s days failed. The last: %(problem)s.",
             days,
-        ) % {"days": days, "problem": answer.problem}
+        ) % {"days": days, "problem": answer.problem.removesuffix(".")}
         hooks = hooks.filter(failing_since__lt=now - timedelta(days=days))
     with transaction.atomic():
         if claim(hooks, is_on=False, off_at=now, off_text=why[:300]):

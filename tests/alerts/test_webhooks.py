@@ -256,7 +256,7 @@ def test_days_of_failures_switch_it_off_and_raise_an_alert(
     delivery.deliver(hook.pk)
     assert watch.look() == ["Webhook switched off: Office"]
     hook.refresh_from_db()
-    assert not hook.is_on and hook.off_text == "Every try of 5 days failed. The last: HTTP 500"
+    assert not hook.is_on and hook.off_text == "Every try of 5 days failed. The last: HTTP 500."
     assert AuditEntry.objects.filter(action="webhook.switched_off", actor_label="system").exists()
     webhooks.switch(admin, hook, on=True)
     watch.look()
