@@ -173,11 +173,17 @@ MOST_TESTED = 2000
 
 
 def member_of(mailing: Mailing, subscriber_id: int | None) -> Subscriber | None:
-    """Find a member of the groups that a mailing goes to: the one asked for, or the first by address."""
+    """Find a member of the groups that a mailing goes to: the one asked for, or the first by address.
+
+    A recipient whom the mailing was fixed for may have left the groups since.
+    """
     members = Membership.objects.filter(target_group__in=chosen_in(mailing)[0]).filter(sort_email__gt="")
     if subscriber_id is not None:
-        asked = members.filter(subscriber=subscriber_id).select_related("subscriber").first()
-        return asked.subscriber if asked else None
+        member = members.filter(subscriber=subscriber_id)
+        fixed = Recipient.objects.filter(mailing=mailing, subscriber=subscriber_id)
+        return Subscriber.objects.filter(
+            Q(pk__in=member.values("subscriber")) | Q(pk__in=fixed.values("subscriber"))
+        ).first()
     for group in sorted(chosen_in(mailing)[0]):  # one after the other: each is one look into an index
         first = members.filter(target_group=group).select_related("subscriber")
         if found := first.order_by("sort_email", "subscriber_id").first():

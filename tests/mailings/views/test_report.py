@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from audit.models import AuditEntry
 from mailings.models import Mailing
-from targetgroups.models import Bridge
+from targetgroups.models import Bridge, Membership
 from tests.mailings.views.conftest import Desk, SignIn, text_of
 from tests.targetgroups.views.conftest import Rows
 
@@ -26,7 +26,21 @@ def mailing(rows: Rows, desk: Desk) -> Mailing:
 def people(client: Client, address: str, **posted: str) -> list[str]:
     """Return the addresses that a list of people shows."""
     page = (client.post(address, posted) if posted else client.get(address)).content.decode()
-    return re.findall(r'<(?:th scope="row"|td) class="mail">([^<]+)</', page)
+    return re.findall(
+        r'<(?:th scope="row"|td) class="mail">(?:<span[^>]*>)?<a href="/subscribers/\d+/">([^<]+)</a>', page
+    )
+
+
+def test_a_recipient_leads_to_the_person_and_to_the_message_also_who_left_the_group(
+    mailing: Mailing, sign_in: SignIn
+) -> None:
+    client, wanted = sign_in(), mailing.recipients.get(email="sent01@example.org")
+    Membership.objects.filter(subscriber=wanted.subscriber).delete()
+    page = client.get(f"/mailings/{mailing.pk}/recipients/").content.decode()
+    assert f'<a href="/subscribers/{wanted.subscriber_id}/">sent01@example.org</a>' in page
+    message = f"/mailings/{mailing.pk}/preview/?as={wanted.subscriber_id}"
+    assert f'href="{message}" aria-label="See the message: sent01@example.org"' in page
+    assert "sent01@example.org" in text_of(client.get(message))
 
 
 def test_r15_both_sums_add_up_and_each_number_opens_as_many_people(mailing: Mailing, sign_in: SignIn) -> None:
