@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 
 from mailings import metrics as mail
 from targetgroups import metrics as syncs
+from targetgroups.remote import CALLS
 from thrive_sync.lib import meters, valkey
 
 from . import pulses
@@ -100,7 +101,7 @@ def _of_mailings() -> Iterator[Metric]:
 
 def _of_queues() -> Iterator[Metric]:
     with valkey.connect(settings.REDIS_URL) as store:
-        depths, found, calls = pulses.depths(store), pulses.read(store), meters.read("membersuite-calls", store)
+        depths, found, calls = pulses.depths(store), pulses.read(store), meters.read(CALLS.name, store)
     yield _gauge("thrive_sync_queue_messages", "Messages that no worker took yet", ["queue"], depths)
     yield _gauge(
         "thrive_sync_queue_wait_seconds",
