@@ -306,7 +306,9 @@ def request_send_stale(mailing: Mailing, user: Actor, *, seen: str) -> None:
 def request_pause(mailing: Mailing, user: Actor) -> None:
     """Hand out no more messages; what is in flight still goes. Raises NotAllowedNow if it is not sending."""
     sending = Mailing.objects.filter(pk=mailing.pk, status=MailingStatus.SENDING)
-    _change(sending, mailing, "paused", status=MailingStatus.PAUSED, stopped_at=Now())
+    # It may have waited for the mail server just now: that is not why it pauses, and nobody is to be told so.
+    own = {**_NOT_STOPPED, "stopped_at": Now(), "server_tries": 0}
+    _change(sending, mailing, "paused", status=MailingStatus.PAUSED, **own)
     audit.record(_actor(user), "mailing.pause", mailing, None, _gone_so_far(mailing))
 
 

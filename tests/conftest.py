@@ -18,29 +18,36 @@ if TYPE_CHECKING:
     from memberSuite.standin.server import StandIn
 
 
-# A browser works all the time, and what starts programs waits for most of its own.
-IN_A_BROWSER = ("tests/e2e/",)
-WITH_PROGRAMS = (
-    "tests/soak/test_soak.py",
-    "tests/stack/",
-    "tests/mailings/send/test_killed.py",
-    "tests/targetgroups/sync/test_workers.py",
+# What takes longest. A browser works all the time, and its tests one after the other would take as long as all others
+# together: each half has a process. What starts programs waits for most of its own time.
+LONGEST = (
+    ("tests/e2e/test_looks.py", "tests/e2e/test_mailings.py"),
+    ("tests/e2e/",),
+    (
+        "tests/soak/test_soak.py",
+        "tests/stack/",
+        "tests/mailings/send/test_killed.py",
+        "tests/targetgroups/sync/test_workers.py",
+    ),
 )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with the longest, each kind in one process: at the end all are busy with what is short.
+    """Begin with the longest, each kind in a process of its own: at the end all are busy with what is short.
 
     A process gets tests that stand beside each other, and others take from the end of what it still has.
     """
-    process_count = getattr(config, "workerinput", {}).get("workercount", 1)
-    kinds: dict[tuple[str, ...], list[pytest.Item]] = {IN_A_BROWSER: [], WITH_PROGRAMS: [], (): []}
+    share = len(items) // getattr(config, "workerinput", {}).get("workercount", 1)
+    kinds: dict[tuple[str, ...], list[pytest.Item]] = {kind: [] for kind in (*LONGEST, ())}
     for item in items:
         kinds[next(kind for kind in kinds if not kind or item.nodeid.startswith(kind))].append(item)
-    kinds[WITH_PROGRAMS].sort(key=lambda item: not item.nodeid.startswith(WITH_PROGRAMS[0]))
-    rest = kinds[()]
-    before = max(len(items) // process_count - len(kinds[IN_A_BROWSER]), 0)
-    items[:] = [*kinds[IN_A_BROWSER], *rest[:before], *kinds[WITH_PROGRAMS], *rest[before:]]
+    kinds[LONGEST[-1]].sort(key=lambda item: not item.nodeid.startswith(LONGEST[-1][0]))
+    rest, items[:] = kinds.pop(()), []
+    for longest in kinds.values():
+        more = max(share - len(longest), 0)
+        items += [*longest, *rest[:more]]
+        rest = rest[more:]
+    items += rest
 
 
 @pytest.fixture(scope="session")

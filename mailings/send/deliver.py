@@ -102,7 +102,7 @@ class _Books:
         try:
             until = self._first_connection(until)
             while self._wants_more(until) or self._attempts:
-                answers = self._fleet.wait(*self._patience())
+                answers = self._fleet.wait(*self._patience(until))
                 if self._fleet.trouble or not self._wants_more(until):
                     self._settle(answers)
                 else:
@@ -132,11 +132,11 @@ class _Books:
     def _wants_more(self, until: float) -> bool:
         return not self._is_stopped and time.monotonic() < until and bool(self._next or not self._is_empty)
 
-    def _patience(self) -> tuple[int, float]:
+    def _patience(self, until: float) -> tuple[int, float]:
         """Say how many answers to wait for, and how long."""
         flying = len(self._attempts)
         seconds = _SETTLE_SECONDS
-        if self._next and flying < self._fleet.room:  # it is the rate limit that we wait for
+        if self._next and flying < self._fleet.room and self._wants_more(until):  # it is the rate that we wait for
             seconds = min(seconds, self._pace.wait())
         return max(1, flying // _PART), seconds
 

@@ -139,12 +139,14 @@ def _send(mailing: Mailing, turn: Turn) -> Step:
     deliver.deliver(mailing, turn, seconds=_STEP_SECONDS if is_waited_for else max(_STEP_SECONDS, _LONE_STEP_SECONDS))
     if mailing.server_tries:
         turn.change(MailingStatus.SENDING, server_tries=0, stop_code="", stop_text="")
-    due_at = lease.due_at(mailing.pk)
-    if due_at is not None:
-        turn.put_off(due_at)
-        return Step.WAIT
-    status = _final_status(mailing)
     with transaction.atomic():
+        # Whoever decides that the unknown ones are sent again has this lock, too: that is before this, or after it.
+        Mailing.objects.select_for_update(no_key=True).get(pk=mailing.pk)
+        due_at = lease.due_at(mailing.pk)
+        if due_at is not None:
+            turn.put_off(due_at)
+            return Step.WAIT
+        status = _final_status(mailing)
         turn.change(MailingStatus.SENDING, status=status, finished_at=Now())
         audit.record(_ACTOR, "mailing.finished", mailing, None, {"status": status})
     log.info("mailing %s ended: %s", mailing.pk, status)
@@ -195,6 +197,8 @@ def reopen(mailing_id: int) -> None:
     )
     if lease.due_at(mailing_id) is not None:
         claim(over, status=MailingStatus.SENDING, finished_at=None, due_at=None)
+        # One that waits for those put off has somebody to send to at once.
+        Mailing.objects.filter(pk=mailing_id, status=MailingStatus.SENDING).update(due_at=None)
     else:
         claim(over, status=_final_status(mailing))
 

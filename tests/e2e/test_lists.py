@@ -208,6 +208,14 @@ def test_what_is_typed_in_the_search_goes_along_when_a_filter_is_changed(
     expect(page.get_by_text("person03@lamps.example")).to_be_visible()
     expect(box).to_have_value("person03@lamps.example")
     assert "cause=opt_out" in page.url and "person03" not in page.url
+    # On to the next page: what is searched for now begins with its first.
+    for number in range(60):
+        suppression.suppress(f"zoe{number:02}@lamps.example", SuppressionCause.OPT_OUT)
+    page.goto("/suppressions/?sort=address")
+    box.fill("person03@lamps.example")
+    page.get_by_role("link", name="Next").click()
+    expect(page.get_by_text("zoe00@lamps.example")).to_be_hidden()
+    expect(page.get_by_text("person03@lamps.example")).to_be_visible()
     # Tabs of a list.
     page.goto("/subscribers/")
     box = page.get_by_role("searchbox", name="Search by e-mail, name")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import socket
 from collections import Counter
+from datetime import datetime
 from functools import partial
 from io import BytesIO
+from threading import Thread
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 import requests
 from anymail.exceptions import AnymailAPIError, AnymailConfigurationError, AnymailRecipientsRefused
 from django.core.mail.backends.base import BaseEmailBackend
+from django.db import connection
 from django.utils import timezone
 
 from mailings import enqueue
@@ -149,6 +152,46 @@ def test_r13_a_person_counts_unknown_recipients_as_sent_or_sends_again_with_the_
     post.work(other)
     assert enqueue.decide_unknown(other, None, resend=False) == 1
     assert (other.status, post.outcomes(other), figures_of(other)["left"]) == ("sent", {ADA: "sent", CY: "sent"}, 0)
+
+
+def test_r13_a_resend_in_the_moment_when_the_mailing_ends_is_not_lost(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post.sink.cuts[BO] = "after"
+    mailing = post.frozen(post.group(ADA, BO))
+    decider, asked = Thread(target=_resend, args=[mailing.pk]), lease.due_at
+
+    def due_at(mailing_id: int) -> datetime | None:
+        found = asked(mailing_id)
+        if found is None and not decider.ident:  # the worker has seen that nobody is left
+            decider.start()
+            decider.join(1)  # it waits for the worker's lock
+        return found
+
+    monkeypatch.setattr(lease, "due_at", due_at)
+    pipeline.advance(mailing.pk)
+    decider.join()
+    mailing.refresh_from_db()
+    assert (mailing.status, post.outcomes(mailing)[BO]) == ("sending", "queued")
+    post.work(mailing)
+    assert (mailing.status, post.outcomes(mailing)[BO]) == ("sent", "sent")
+
+
+def _resend(mailing_id: int) -> None:
+    try:
+        enqueue.decide_unknown(Mailing.objects.get(pk=mailing_id), None, resend=True)
+    finally:
+        connection.close()
+
+
+def test_r13_who_is_sent_again_does_not_wait_for_those_put_off(post: Post) -> None:
+    post.sink.cuts[BO] = "after"
+    mailing = post.frozen(post.group(ADA, BO))
+    post.sink.replies[ADA] = "450 4.2.0 try later"
+    post.work(mailing)
+    assert (mailing.status, post.outcomes(mailing)) == ("sending", {ADA: "deferred 450", BO: "unknown"})
+    enqueue.decide_unknown(mailing, None, resend=True)
+    assert mailing.due_at is None
 
 
 def test_a_server_that_breaks_off_each_message_is_left_alone_before_it_makes_everybody_unknown(post: Post) -> None:
@@ -298,6 +341,16 @@ def test_a_pause_while_the_server_is_away_stays_a_pause(post: Post) -> None:
     post.sink.on_refusal = partial(enqueue.request_pause, Mailing(pk=mailing.pk), None)
     post.work(mailing)
     assert (mailing.status, mailing.worker, post.outcomes(mailing)) == ("paused", "", {ADA: "queued"})
+
+
+def test_a_person_who_pauses_what_waits_for_the_server_is_the_only_cause(post: Post) -> None:
+    mailing = post.frozen(post.group(ADA))
+    post.sink.most_a_connection = -1
+    post.work(mailing)
+    assert (mailing.status, mailing.stop_code, mailing.server_tries) == ("sending", "mail_server", 1)
+    enqueue.request_pause(mailing, None)
+    mailing.refresh_from_db()
+    assert (mailing.status, mailing.stop_code, mailing.stop_text, mailing.server_tries) == ("paused", "", "", 0)
 
 
 def test_cancel_lets_at_most_a_window_go_and_the_rest_is_skipped_for_that_reason(

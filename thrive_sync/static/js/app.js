@@ -180,7 +180,9 @@
     const form = typed();
     // Only what was typed since: once a search was made, these are buttons of its form, and a link drops it on purpose.
     if (!form || form.elements.q.defaultValue || verb !== "get" || !elt.matches("#people a")) return;
-    Object.assign(event.detail, { verb: "post", useUrlParams: false });
+    const to = new URL(event.detail.path, location);
+    for (const place of ["after", "before", "page"]) to.searchParams.delete(place); // of the list that was not searched
+    Object.assign(event.detail, { verb: "post", useUrlParams: false, path: to.pathname + to.search });
     headers["Content-Type"] = "application/x-www-form-urlencoded";
     for (const [name, value] of new FormData(form)) parameters[name] = value;
   });
