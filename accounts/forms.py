@@ -28,12 +28,23 @@ class SignInForm(AuthenticationForm):
     }
 
 
+def _zones() -> list[tuple[str, str]]:
+    return [(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones())]
+
+
+def _languages() -> list[tuple[str, str]]:
+    return [("", gettext("The browser’s")), *settings.LANGUAGES]
+
+
 class PreferencesForm(FirstErrorFocused, forms.ModelForm):
     timezone = forms.ChoiceField(
-        label=gettext_lazy("Time zone"), help_text=gettext_lazy("Times on every page are shown in this zone.")
+        label=gettext_lazy("Time zone"),
+        choices=_zones,
+        help_text=gettext_lazy("Times on every page are shown in this zone."),
     )
     language = forms.ChoiceField(
         label=gettext_lazy("Language"),
+        choices=_languages,
         required=False,
         help_text=gettext_lazy(
             "How words, dates and numbers are written. E-mails follow the site where you choose none."
@@ -48,12 +59,8 @@ class PreferencesForm(FirstErrorFocused, forms.ModelForm):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        names = sorted(zoneinfo.available_timezones())
         for name, field in self.fields.items():
             field.widget.attrs["class"] = "form-select" if name in ("timezone", "language") else "form-control"
-        self.fields["timezone"].choices = [(name, name.replace("_", " ")) for name in names]  # type: ignore[attr-defined]
-        offered = [("", gettext("The browser’s")), *settings.LANGUAGES]
-        self.fields["language"].choices = offered  # type: ignore[attr-defined]
 
 
 class PasswordAgainForm(FirstErrorFocused, forms.Form):

@@ -79,7 +79,8 @@ def _failing() -> QuerySet[Bridge]:
 
 def _last_outages() -> dict[int, datetime]:
     """Return until when each bridge was unreachable last: {bridge's ID: the end, far ahead while it lasts}."""
-    ends = Alert.objects.filter(kind=AlertKind.UNREACHABLE).values_list("key", "recovered_at").order_by("raised_at")
+    outages = Alert.objects.filter(kind=AlertKind.UNREACHABLE).order_by("key", "-raised_at").distinct("key")
+    ends = outages.values_list("key", "recovered_at")
     return {int(key.partition(":")[2]): end or _EVER for key, end in ends}
 
 

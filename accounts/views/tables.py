@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -71,8 +72,11 @@ class Choice:
         return Choice(rest, self.ticked)
 
 
-def choose(request: HttpRequest, table: Table, otherwise: str) -> HttpResponse:
+def choose(request: HttpRequest, tables: Mapping[str, Table], name: str, otherwise: str) -> HttpResponse:
     """Answer the chooser of a table; `otherwise` names the page to go to when the form does not say where from."""
+    if name not in tables:
+        raise Http404
+    table = tables[name]
     choice, user = Choice.of(request), person(request)
     if "move" in request.POST:  # without JavaScript: the form again, as a page, with one column elsewhere
         return _form(request, table, choice.moved(request.POST["move"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
@@ -65,9 +65,7 @@ def users_csv(request: HttpRequest) -> HttpResponseBase:
 @require_POST
 def choose_columns(request: HttpRequest, name: str) -> HttpResponse:
     """Remember which columns in which order and how many rows this person wants, and go back to the list."""
-    if name not in TABLES:
-        raise Http404
-    return choose(request, TABLES[name], "accounts:users")
+    return choose(request, TABLES, name, "accounts:users")
 
 
 def _asked(request: HttpRequest) -> tuple[listing.Wanted, Ordering]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
 from accounts.decorators import requires
@@ -16,6 +16,4 @@ from ..columns import TABLES
 @require_POST
 def choose_columns(request: HttpRequest, name: str) -> HttpResponse:
     """Remember which columns in which order and how many rows this person wants, and go back to the list."""
-    if name not in TABLES:
-        raise Http404
-    return choose(request, TABLES[name], "targetgroups:target_groups")
+    return choose(request, TABLES, name, "targetgroups:target_groups")

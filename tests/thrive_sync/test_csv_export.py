@@ -79,7 +79,7 @@ def test_lines_that_go_out_later_are_in_the_language_of_whoever_asked() -> None:
     with override("de"):
         response = csv_response("people", ["Count"], ([words.number(one)] for one in (1500, 2500)))
     lines = []
-    for part in response.streaming_content:  # type: ignore[union-attr]
-        lines += part.decode("utf-8-sig").splitlines()  # type: ignore[union-attr]
+    for part in response:
+        lines += part.decode("utf-8-sig").splitlines()
         assert get_language() == "en"
     assert lines == ["Count", "1.500", "2.500"]
