@@ -111,7 +111,7 @@ def values_of(
     first_name: str, last_name: str, email: str, remote_id: str, attributes: Mapping[str, Any]
 ) -> dict[str, str]:
     """Give what a message may say of a person, by field."""
-    values = {field_name(key): _as_text(value) for key, value in attributes.items()}
+    values = {field_name(key): _as_text(value) for key, value in attributes.items()} if attributes else {}
     values |= {"first_name": first_name, "last_name": last_name, "email": email, "remote_id": remote_id}
     values["name"] = f"{first_name} {last_name}".strip()
     return {name: value.strip()[:_LONGEST_VALUE] for name, value in values.items()}

@@ -16,6 +16,8 @@ from markupsafe import escape
 _MOST_BYTES = 5
 # Liquid itself knows these, whatever the values are.
 _ITS_OWN = ("now", "today")
+# What is written otherwise than it is, in HTML or anywhere.
+_IS_SPECIAL = re.compile(r"[&<>'\"\r]").search
 _UNSAFE_LINK = re.compile(r"\s*(?!https?:|mailto:|tel:)[^/?#:]*:", re.IGNORECASE)
 
 
@@ -34,6 +36,8 @@ class Slot:
             return self.default
         if self.is_link:
             value = safe_link(value)
+        if not _IS_SPECIAL(value):
+            return value
         return _written(str(escape(value)) if self.is_html else value)
 
 

@@ -128,7 +128,7 @@ def _message(mailing: Mailing, recipient: Moved, values: dict[str, str] | None) 
             pk=recipient.pk,
             email=recipient.email,
             name=f"{recipient.first_name} {recipient.last_name}",
-            opt_out_link=optout.link_to(recipient.pk),
+            opt_out_link=optout.link_with(optout.token_of(recipient.pk)),
             postal_address=settings.MAIL_POSTAL_ADDRESS,
             site=settings.SITE_URL,
             values=values,

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from email.header import Header
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from .render import Rendered
@@ -21,8 +21,8 @@ from .smtp import stuffed
 
 Quote = Callable[[str], bytes]
 Gap = Callable[[Mapping[str, str]], bytes]
-# Most names: nothing to encode, and room for the sign that the line goes on.
-_AS_IT_IS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ,'-]{0,60}")
+# Most names, and each token of an opt-out link: nothing to encode, and room for the sign that the line goes on.
+_AS_IT_IS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ,'._-]{0,70}")
 _LONGEST_UNFOLDED = 900  # a line may have 998 letters
 
 
@@ -58,18 +58,32 @@ class Mould:
         fixed = (self.first, *(behind for _, behind in self.rest))
         return any(piece.startswith(b".") or b"\n." in piece for piece in fixed) or not fixed[-1].endswith(b"\r\n")
 
+    @cached_property
+    def _parts(self) -> list[bytes]:
+        """Give all pieces in order, empty where a gap is."""
+        return [self.first, *(piece for _, behind in self.rest for piece in (b"", behind))]
+
+    @cached_property
+    def _places(self) -> list[tuple[Gap, list[int]]]:
+        """Say which parts each gap closes: the same one may stand in several, and is asked once a message."""
+        places: dict[Gap, list[int]] = {}
+        for number, (close, _) in enumerate(self.rest):
+            places.setdefault(close, []).append(2 * number + 1)
+        return list(places.items())
+
     def fill(self, values: Mapping[str, str]) -> bytes:
         """Write one person's message as DATA has it, with CRLF at the end of each line.
 
         Looking through it for lines that begin with a dot takes as long as writing it, so only what is this person's
         own is looked through, if that is enough.
         """
-        parts = [self.first]
+        parts = self._parts.copy()
         has_dots = self._has_dots
-        for close, behind in self.rest:
+        for close, places in self._places:
             own = close(values)
             has_dots = has_dots or own.startswith(b".") or b"\n." in own
-            parts += (own, behind)
+            for place in places:
+                parts[place] = own
         if has_dots:
             return stuffed(b"".join(parts))
         parts.append(b".\r\n")
@@ -134,7 +148,9 @@ def _add_body(pieces: list[bytes], gaps: list[Gap], texts: list[str], quote_for:
             _add(pieces, gaps, quoted(text) if is_last else open_quoted(text))
 
 
+@lru_cache
 def _gap(name: str, quote: Quote) -> Gap:
+    """Give what closes a gap: one and the same for one name and quoting."""
     return lambda values: quote(values[name])
 
 

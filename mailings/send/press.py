@@ -51,11 +51,11 @@ class Press:
         self,
         mailing: Mailing,
         *,
-        link_to: Callable[[int], str] = optout.link_to,
+        token_of: Callable[[int], str] = optout.token_of,
         key_of: Callable[[int], int | str] = int,
     ) -> None:
-        """Args: `link_to` gives the opt-out link, `key_of` what the Message-ID is made of, by the recipient's ID."""
-        self._mailing, self._link_to, self._key_of = mailing, link_to, key_of
+        """Args: `token_of` gives the opt-out link's token, `key_of` what the Message-ID is made of, by recipient's ID."""
+        self._mailing, self._token_of, self._key_of = mailing, token_of, key_of
         self._name_of = namer(mailing, settings.SITE_URL)
         self._sender = ascii_address(mailing.from_email)
         self._is_personal = is_personal(mailing.subject, mailing.preheader, mailing.html, mailing.text)
@@ -73,10 +73,10 @@ class Press:
             self._marked() if self._is_personal else words_for(self._mailing, {}),
             to_header=self._marks["to"],
             name=self._marks["message_id"],
-            opt_out_link=self._marks["link"],
+            opt_out_link=optout.link_with(self._marks["token"]),
             postal_address=settings.MAIL_POSTAL_ADDRESS,
         )
-        is_html = {"preheader", "html", *(name for name, slot in self._slots.items() if slot.is_html)}
+        is_html = {"preheader", "html", "token", *(name for name, slot in self._slots.items() if slot.is_html)}
         return cut(lambda each: letter(each).message(), rendered, self._marks, is_html=is_html)
 
     def _marked(self) -> Words:
@@ -142,7 +142,7 @@ class Press:
         fillings = {
             "to": with_name(name, address) if name.isascii() else f"{header_words(name, 'To').decode()} <{address}>",
             "message_id": self._name_of(self._key_of(recipient.pk)),
-            "link": self._link_to(recipient.pk),
+            "token": self._token_of(recipient.pk),
         }
         if self._is_personal:
             if values is None:

@@ -168,7 +168,7 @@ class _Smtp:
     """The mailing's own: the same mould, the same kind of connection."""
 
     def __init__(self, mailing: Mailing, values: Mapping[str, str]) -> None:
-        self._press = Press(mailing, link_to=lambda _: optout.test_link(mailing.pk), key_of=_key)
+        self._press = Press(mailing, token_of=lambda _: optout.test_token(mailing.pk), key_of=_key)
         self._values = values
         self._fleet = Fleet(account(), 1)
 
