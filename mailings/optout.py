@@ -54,7 +54,7 @@ def link_with(token: str) -> str:
 
 
 def token_of(pk: int) -> str:
-    """Give the token by the recipient's ID, as `token_for` does, and faster. It is letters, digits, ".", "-" and "_"."""
+    """Give the token by the recipient's ID, as `token_for` does, and faster: of letters, digits, ".", "-" and "_"."""
     mac = _mac_of_nothing().copy()
     mac.update(b"%d" % pk)
     signature: bytes = signing.b64_encode(mac.digest())

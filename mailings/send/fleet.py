@@ -12,6 +12,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Iterable
+from functools import partial
 from itertools import islice
 from typing import Self, cast
 
@@ -42,6 +43,16 @@ class _Cut(Exception):
         super().__init__(trouble)
         self.trouble = trouble
         self.code = code
+
+
+class _Hands:
+    """What a connection is busy with: a message, the one announced behind it, and what becomes of the first should the
+    connection break off."""
+
+    def __init__(self) -> None:
+        self.parcel: Parcel | None = None
+        self.ahead: Parcel | None = None
+        self.fate = BACK
 
 
 class Fleet:
@@ -234,43 +245,67 @@ class Fleet:
 
     async def _use(self, line: Line) -> None:
         """Send on one connection until it has had enough. Raises _Cut."""
-        at_hand: Parcel | None = None
-        ahead: Parcel | None = None
-        fate = BACK  # of the one at hand, should the connection break off
+        hands = _Hands()
         try:
             while True:
-                if at_hand is None:
-                    at_hand = await self._next(line)
-                    if at_hand is None:
+                if hands.parcel is None:
+                    hands.parcel = await self._next(line)
+                    if hands.parcel is None:
                         await line.connection.leave()
                         return
-                    if not line.takes(at_hand):
-                        self._answer(at_hand.pk, self._no_utf8)
-                        at_hand = None
+                    if not line.takes(hands.parcel):
+                        self._answer(hands.parcel.pk, self._no_utf8)
+                        hands.parcel = None
                         continue
-                    line.begin(at_hand)
-                verdict = await self._admitted(line, at_hand)
+                    line.begin(hands.parcel)
+                verdict = await self._admitted(line, hands.parcel)
                 if verdict is None:
-                    ahead = self._next_ahead(line)
-                    message = at_hand.message
-                    fate = _UNKNOWN  # unless the server's answer tells
-                    line.hand_over(message, ahead)
+                    self._hand_over(line, hands)
+                    await line.connection.hear(partial(self._hear, line, hands))
+                    if hands.fate is BACK:  # that one was taken, and those after it
+                        continue
                     reply = await line.connection.reply()
                     verdict = TAKEN if reply.is_good else self._not_taken(reply)
-                line.has_answered()
-                self._answer(at_hand.pk, verdict)
-                self._go_on(verdict)
-                at_hand, ahead, fate = ahead, None, BACK
+                self._note(line, hands, verdict)
         except Lost:
             log.warning("the connection to the mail server was lost")
             raise _Cut(gettext("The connection to the mail server was lost."), 0) from None
         except _Cut:
-            fate = BACK
+            hands.fate = BACK
             raise
         finally:
-            for parcel, verdict in ((at_hand, fate), (ahead, BACK)):
+            for parcel, verdict in ((hands.parcel, hands.fate), (hands.ahead, BACK)):
                 if parcel is not None:
                     self._answer(parcel.pk, verdict)
+
+    def _hand_over(self, line: Line, hands: _Hands) -> None:
+        """Send the text of the message at hand, and what the server can be told of the next one."""
+        parcel = cast("Parcel", hands.parcel)
+        hands.ahead = self._next_ahead(line)
+        message = parcel.message
+        hands.fate = _UNKNOWN  # unless the server's answer tells
+        line.hand_over(message, hands.ahead)
+
+    def _hear(self, line: Line, hands: _Hands) -> bool:
+        """Do what there is to do as long as all goes well: the message was taken, and the next may be sent.
+
+        Say whether it is waited for more; otherwise `_use` goes on from where this is.
+        """
+        if hands.fate is _UNKNOWN:
+            if not line.connection.has_taken():
+                return False
+            self._note(line, hands, TAKEN)
+        if hands.parcel is None or not line.takes_text():
+            return False
+        self._hand_over(line, hands)
+        return True
+
+    def _note(self, line: Line, hands: _Hands, verdict: Verdict) -> None:
+        """Tell what became of the message at hand, and turn to the next."""
+        line.has_answered()
+        self._answer(cast("Parcel", hands.parcel).pk, verdict)
+        self._go_on(verdict)
+        hands.parcel, hands.ahead, hands.fate = hands.ahead, None, BACK
 
     async def _next(self, line: Line) -> Parcel | None:
         while not self._has_enough(line):
@@ -343,6 +378,8 @@ class Fleet:
     def _go_on(self, verdict: Verdict) -> None:
         """Use more connections: the server talks to us."""
         self._good_count += verdict.outcome == Outcome.SENT
+        if self._is_proven and self._good_count < _CALM_MESSAGES:
+            return
         if self._good_count >= _CALM_MESSAGES:
             self._good_count, self._most_now = 0, min(self._most, self._most_now + 1)
         self._is_proven = True

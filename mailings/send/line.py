@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 from collections.abc import Callable
 
 from .smtp import SEND_TEXT, Connection, Envelope, Reply
@@ -53,14 +53,14 @@ class Line:
         return not parcel.envelope.needs_utf8 or self.connection.takes_utf8
 
     def has_answered(self) -> None:
-        now = _now()
+        now = time.monotonic()
         self.handed_over_count += 1  # it talks to us: a refusal is about the recipient
         self._seconds_a_message, self._since = max(now - self._since, 1e-6), now
 
     # --- what is said, in order
 
     def begin(self, parcel: Parcel) -> None:
-        self._since = _now()
+        self._since = time.monotonic()
         self.connection.write(self._introduction(parcel))
 
     def hand_over(self, message: bytes, ahead: Parcel | None) -> None:
@@ -113,7 +113,3 @@ class Line:
         if self.connection.is_pipelining and reply.code == SEND_TEXT:
             self.connection.write(b".\r\n")
             await self.connection.reply()
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

@@ -54,7 +54,9 @@ class Press:
         token_of: Callable[[int], str] = optout.token_of,
         key_of: Callable[[int], int | str] = int,
     ) -> None:
-        """Args: `token_of` gives the opt-out link's token, `key_of` what the Message-ID is made of, by recipient's ID."""
+        """Args: `token_of` gives the token of the opt-out link, `key_of` what the Message-ID is made of, both by the
+        recipient's ID.
+        """
         self._mailing, self._token_of, self._key_of = mailing, token_of, key_of
         self._name_of = namer(mailing, settings.SITE_URL)
         self._sender = ascii_address(mailing.from_email)

@@ -11,10 +11,14 @@ import functools
 import re
 import socket
 import ssl
+import time
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from django.utils.translation import gettext
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _LONGEST_REPLY = 64 * 1024
 _LONGEST_SAID = 500
@@ -22,6 +26,8 @@ _LONGEST_GOODBYE = 2.0  # seconds
 READY, OK, GO_ON, SEND_TEXT = 220, 250, 334, 354
 SIGNED_IN = 235
 WRONG_PASSWORD = (530, 534, 535, 538)
+# The answer to a message that was taken, a line.
+_TAKEN = re.compile(rb"250 [^\n]*\n")
 # The answers to an envelope and DATA that went out together, when all is well: 250, 2xx, 354, a line each.
 _LET_IN = re.compile(rb"250 [^\n]*\n2\d\d [^\n]*\n354[ \r][^\n]*\n|250 [^\n]*\n2\d\d [^\n]*\n354\n")
 
@@ -88,6 +94,7 @@ class Connection(asyncio.Protocol):
         self._received = bytearray()
         self._is_lost = False
         self._waiter: asyncio.Future[None] | None = None
+        self._hear: Callable[[], bool] | None = None
         # When it has been silent for too long, while it is waited for.
         self._patient_until = 0.0
         self._clock: asyncio.TimerHandle | None = None
@@ -100,7 +107,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        self._wake()
+        if self._hear is None or not self._is_heard(self._hear):
+            self._wake()
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._is_lost = True
@@ -131,13 +139,44 @@ class Connection(asyncio.Protocol):
 
     def takes_text(self) -> bool:
         """Read the replies to MAIL, RCPT and DATA together, if all are here and good; or leave them to `reply`."""
-        found = _LET_IN.match(self._received)
+        return self._reads(_LET_IN)
+
+    def has_taken(self) -> bool:
+        """Read the reply to a message, if it is here and says that it was taken; or leave it to `reply`."""
+        return self._reads(_TAKEN)
+
+    def _reads(self, usual: re.Pattern[bytes]) -> bool:
+        found = usual.match(self._received)
         if found is None:
             return False
         end = found.end()
         del found  # what a match refers to can't be cut
         del self._received[:end]
         return True
+
+    async def hear(self, hear: Callable[[], bool]) -> None:
+        """Have `hear` called with whatever arrives, until it says False or the connection is lost.
+
+        It is called at once, where a coroutine that waits would have to be woken first: that takes as long as all else
+        that is done with an answer. Raises Lost, and whatever `hear` raises.
+        """
+        if self._received:
+            return
+        self._hear = hear
+        try:
+            await self._wait()
+        finally:
+            self._hear = None
+
+    def _is_heard(self, hear: Callable[[], bool]) -> bool:
+        try:
+            is_heard = hear()
+        except Exception as error:
+            if self._waiter is not None and not self._waiter.done():
+                self._waiter.set_exception(error)
+            return True
+        self._patient_until = time.monotonic() + self._account.seconds
+        return is_heard
 
     async def reply(self) -> Reply:
         """Wait for the next reply. Raises Lost."""
