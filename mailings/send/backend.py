@@ -82,7 +82,7 @@ def _send_batch(
         flying = [recipient for recipient in moved if recipient.outcome == Outcome.IN_FLIGHT]
         if flying:
             _send_window(mailing, turn, server, flying, doubt)
-        if time.monotonic() > until:
+        if time.monotonic() > until or not turn.is_in_time:
             return False
     return True
 
@@ -95,6 +95,8 @@ def _send_window(mailing: Mailing, turn: Turn, server: Server, flying: list[Move
             if isinstance(message, Verdict):
                 verdicts[pk] = message
                 continue
+            if not turn.is_in_time:
+                break
             verdicts[pk] = Verdict(Outcome.UNKNOWN)  # unless the server's answer tells
             verdicts[pk] = server.hand_over(message)
             if server.is_cut:

@@ -53,7 +53,7 @@ def deliver(mailing: Mailing, turn: Turn, *, seconds: float) -> None:
         return
     if due := lease.next_due(mailing.pk, 0, _BATCH):
         press = _press(mailing)
-        with Fleet(account(), settings.MAIL_CONNECTIONS) as fleet:
+        with Fleet(account(), settings.MAIL_CONNECTIONS, is_in_time=lambda: turn.is_in_time) as fleet:
             _Books(mailing, turn, fleet, press, due).keep(until)
 
 
@@ -103,6 +103,7 @@ class _Books:
             until = self._first_connection(until)
             while self._wants_more(until) or self._attempts:
                 answers = self._fleet.wait(*self._patience(until))
+                self._is_stopped = self._is_stopped or self._fleet.is_late
                 if self._fleet.trouble or not self._wants_more(until):
                     self._settle(answers)
                 else:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import islice
 from typing import Self, cast
@@ -45,9 +45,15 @@ class _Cut(Exception):
         self.code = code
 
 
+class _Late(Exception):
+    """What is in our hands is another's by now, or may be."""
+
+
 class _Hands:
-    """What a connection is busy with: a message, the one announced behind it, and what becomes of the first should the
-    connection break off."""
+    """What a connection is busy with.
+
+    `fate` is what becomes of the message at hand should the connection break off; `ahead` is announced behind it.
+    """
 
     def __init__(self) -> None:
         self.parcel: Parcel | None = None
@@ -58,8 +64,9 @@ class _Hands:
 class Fleet:
     """Used as a context: inside it the thread runs. All public methods are the bookkeeper's, for its own thread."""
 
-    def __init__(self, account: Account, most: int) -> None:
-        self._account = account
+    def __init__(self, account: Account, most: int, *, is_in_time: Callable[[], bool] = lambda: True) -> None:
+        """Args: `most` connections at once; `is_in_time` says whether messages may be handed over still."""
+        self._account, self._is_in_time = account, is_in_time
         self._most = self._most_now = most
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="mail-server", daemon=True)
@@ -68,8 +75,9 @@ class Fleet:
         words = gettext("It has letters before the @ that this mail server does not take.")
         self._no_utf8 = Verdict(Outcome.FAILED, "address", words)
         self._least = 1
-        self._has_opened = False
+        self._has_changed = False
         self.trouble = ""  # why the server will have nothing now
+        self.is_late = False  # and nothing more is handed over
         self._error: BaseException | None = None
         # The thread's own:
         self._parcels: deque[Parcel] = deque()
@@ -106,8 +114,8 @@ class Fleet:
         """Give what became of messages: when there are so many answers, something changed, or the time is up."""
         with self._news:
             self._least = max(1, least)
-            self._news.wait_for(lambda: len(self._answers) >= self._least or self._has_opened or self.trouble, seconds)
-            self._has_opened = False
+            self._news.wait_for(lambda: len(self._answers) >= self._least or self._has_changed or self.trouble, seconds)
+            self._has_changed = False
             answers, self._answers = self._answers, []
         if self._error is not None:
             error, self._error = self._error, None
@@ -228,19 +236,23 @@ class Fleet:
 
     async def _use_up(self, line: Line) -> None:
         self._lines.add(line)
-        self._tell_of_room()
+        self._tell_of_change()
         try:
             await self._use(line)
         except _Cut as cut:
             if not line.handed_over_count:  # another one would do no better now
                 raise NoEntry(cut.trouble) from None
+        except _Late:
+            self._end()
+            self.is_late = True
+            self._tell_of_change()
         finally:
             self._lines.discard(line)
             line.connection.drop()
 
-    def _tell_of_room(self) -> None:
+    def _tell_of_change(self) -> None:
         with self._news:
-            self._has_opened = True
+            self._has_changed = True
             self._news.notify()
 
     async def _use(self, line: Line) -> None:
@@ -283,6 +295,8 @@ class Fleet:
         parcel = cast("Parcel", hands.parcel)
         hands.ahead = self._next_ahead(line)
         message = parcel.message
+        if not self._is_in_time():
+            raise _Late
         hands.fate = _UNKNOWN  # unless the server's answer tells
         line.hand_over(message, hands.ahead)
 

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import threading
+import time
 import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
@@ -23,6 +24,7 @@ from ..models import Mailing
 from . import lease
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from types import TracebackType
 
@@ -43,13 +45,14 @@ class Turn:
     def __init__(self, mailing_id: int) -> None:
         self.mailing_id = mailing_id
         self.token = f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+        self._held_until = 0.0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._keep, name=f"turn-{mailing_id}", daemon=True)
 
     def take(self) -> bool:
         """Claim the mailing, if it wants work and no living worker has it."""
         wanting = Mailing.objects.wanting_work().filter(pk=self.mailing_id)
-        return claim(wanting, worker=self.token, worker_until=_in_a_while())
+        return self._hold(claim, wanting, worker=self.token, worker_until=_in_a_while())
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -71,6 +74,23 @@ class Turn:
         """Say whether the mailing is still this turn's."""
         return self._mine().exists()
 
+    @property
+    def is_in_time(self) -> bool:
+        """Say, without asking, whether nobody can have taken the mailing away yet.
+
+        A process that was frozen, or a machine that slept, may wake up with messages in its hands that are another's
+        by now: nothing of them is sent.
+        """
+        return _awake() < self._held_until
+
+    def _hold(self, act: Callable[..., object], *args: object, **values: object) -> bool:
+        """Do what takes or keeps the turn; if that succeeds, it is held for the time of silence, from before it on."""
+        until = _awake() + settings.MAILING_SILENCE_SECONDS
+        if not act(*args, **values):
+            return False
+        self._held_until = until
+        return True
+
     def put_off(self, until: datetime | CombinedExpression) -> None:
         """Say that nothing can be done before a time."""
         self._mine().update(due_at=until)
@@ -86,7 +106,7 @@ class Turn:
         while not self._over.wait(settings.MAILING_SILENCE_SECONDS / 4):
             opened = True
             try:
-                if not self._mine().update(worker_until=_in_a_while()):
+                if not self._hold(self._mine().update, worker_until=_in_a_while()):
                     break
                 lease.keep(self.mailing_id, self.token, _in_a_while())
             except DatabaseError as error:
@@ -94,6 +114,11 @@ class Turn:
                 connection.close()
         if opened:
             connection.close()
+
+
+def _awake() -> float:
+    """Give the seconds on a clock that goes on while the machine sleeps, where there is one."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def _in_a_while() -> CombinedExpression:

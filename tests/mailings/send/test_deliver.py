@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 import requests
 from anymail.exceptions import AnymailAPIError, AnymailConfigurationError, AnymailRecipientsRefused
+from django.core.mail.backends import smtp
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
 from django.utils import timezone
@@ -20,7 +21,7 @@ from django.utils import timezone
 from mailings import enqueue
 from mailings.models import Mailing, Recipient
 from mailings.querysets import figures_of
-from mailings.send import lease, pipeline
+from mailings.send import deliver, lease, pipeline, turn
 from mailings.send.deliver import BACK, Verdict
 from mailings.send.tally import move
 from mailings.send.turn import Turn
@@ -467,6 +468,38 @@ def test_r13_a_worker_that_wakes_up_too_late_can_send_nothing_and_tells_only_wha
     assert lease.into_flight(mailing.pk, late, ids[2:]) == []
     lease.settle(mailing.pk, late, [(ids[0], Verdict("sent")), (ids[1], BACK)])
     assert figures_of(mailing)["outcomes"] == {"sent": 1, "unknown": 1, "queued": 2}
+
+
+class OtherRoad(smtp.EmailBackend):
+    """Not Django's own by its name: messages go the way of other libraries."""
+
+
+@pytest.mark.parametrize("backend", [deliver.SMTP, f"{__name__}.{OtherRoad.__name__}"])
+def test_r13_a_sender_that_sleeps_for_longer_than_its_turn_hands_nothing_over_when_it_wakes(
+    post: Post, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch, backend: str
+) -> None:
+    settings.MAIL_CONNECTIONS, settings.EMAIL_BACKEND = 1, backend
+    addresses = many(20)
+    mailing = post.frozen(post.group(*addresses))
+    slept: list[float] = []
+    awake = turn._awake
+    monkeypatch.setattr(turn, "_awake", lambda: awake() + sum(slept))
+
+    def sleep() -> None:
+        """Meanwhile another worker finds the turn over, and a person has all unknown ones sent again."""
+        slept.append(2 * settings.MAILING_SILENCE_SECONDS)
+        Mailing.objects.filter(pk=mailing.pk).update(worker="", worker_until=None)
+        Recipient.objects.filter(outcome="in_flight").update(leased_until=timezone.now())
+        lease.recover(mailing.pk)
+        lease.decide_unknown(mailing.pk, resend=True, decided_by="dana")
+
+    post.sink.when_taken(3, sleep)
+    post.work(mailing)
+    assert mailing.status == "sent"
+    copies = post.sink.copies()
+    assert sorted(copies) == addresses
+    # Three were in the server's hands before, and are sent again because somebody said so; nobody else is.
+    assert sorted(copies.values())[:17] == [1] * 17
 
 
 def test_what_the_version_before_had_leased_one_by_one_returns(post: Post) -> None:
