@@ -44,24 +44,51 @@ _MAY_FLY = """
 """
 # Why a recipient may not get the message after all, by what is known now (R14): the rule of
 # `MembershipQuerySet.mailable`, by the frozen address as well as the present one, and the groups as they are now.
-_WHY_NOT = """
-    CASE
+# The mailing's groups are looked up once for all of a window.
+_WHY_NOT = """(
+    SELECT CASE
         WHEN s.do_not_email_at IS NOT NULL THEN 'do_not_email'
         WHEN s.address_key = '' THEN 'no_address'
         ELSE coalesce(
             (SELECT u.cause FROM targetgroups_suppression u
              WHERE u.address_key IN (r.address_key, s.address_key) AND u.lifted_at IS NULL ORDER BY u.id LIMIT 1),
-            (SELECT 'not_to_group' FROM mailings_mailinggroup g
-             JOIN targetgroups_membership m ON m.target_group_id = g.target_group_id AND m.subscriber_id = s.id
-             WHERE g.mailing_id = r.mailing_id AND g.role = 'not_to' LIMIT 1),
+            (SELECT 'not_to_group' FROM targetgroups_membership m
+             WHERE m.subscriber_id = s.id AND m.target_group_id = ANY(ARRAY(
+                 SELECT target_group_id FROM mailings_mailinggroup WHERE mailing_id = %(mailing)s AND role = 'not_to'
+             )) LIMIT 1),
             CASE WHEN NOT EXISTS (
-                SELECT 1 FROM mailings_mailinggroup g
-                JOIN targetgroups_membership m ON m.target_group_id = g.target_group_id AND m.subscriber_id = s.id
-                WHERE g.mailing_id = r.mailing_id AND g.role = 'to'
+                SELECT 1 FROM targetgroups_membership m
+                WHERE m.subscriber_id = s.id AND m.target_group_id = ANY(ARRAY(
+                    SELECT target_group_id FROM mailings_mailinggroup WHERE mailing_id = %(mailing)s AND role = 'to'
+                ))
             ) THEN 'left_group' END,
             ''
         )
     END
+    FROM targetgroups_subscriber s WHERE s.id = r.subscriber_id
+)"""
+_FLIGHT_PICKED = f"""
+    SELECT r.id, r.outcome, r.reason, {_WHY_NOT} AS why_not FROM mailings_recipient r
+    WHERE r.id = ANY(%(ids)s::bigint[]) AND r.mailing_id = %(mailing)s AND {_MAY_FLY}
+    ORDER BY r.id FOR UPDATE OF r
+"""  # noqa: S608 - fixed texts
+# Both at once, each asked for its own state: `answered` were sent it, and of `ids` alone it is asked why not.
+_EXCHANGE_PICKED = f"""
+    SELECT r.id, r.outcome, r.reason, r.outcome IN ('in_flight', 'unknown') AS is_sent,
+        CASE WHEN r.outcome IN ('in_flight', 'unknown') THEN '' ELSE {_WHY_NOT} END AS why_not
+    FROM mailings_recipient r
+    WHERE r.id = ANY(%(answered)s::bigint[] || %(ids)s::bigint[]) AND r.mailing_id = %(mailing)s
+        AND CASE WHEN r.outcome IN ('in_flight', 'unknown')
+            THEN r.leased_by = %(lease)s AND r.id = ANY(%(answered)s::bigint[])
+            ELSE r.id = ANY(%(ids)s::bigint[]) AND {_MAY_FLY}
+        END
+    ORDER BY r.id FOR UPDATE OF r
+"""  # noqa: S608 - fixed texts
+_SETTLED_VALUES = f"""
+    outcome = p.to_outcome, reason = p.to_reason, said = p.said, leased_by = '', leased_until = NULL,
+    attempts = r.attempts - CASE p.to_outcome WHEN 'queued' THEN 1 ELSE 0 END,
+    due_at = CASE WHEN p.wait > 0 THEN clock_timestamp() + make_interval(secs => p.wait) END,
+    settled_at = CASE WHEN p.to_outcome IN ({_SETTLED}) THEN clock_timestamp() END
 """
 
 
@@ -115,12 +142,7 @@ def into_flight(mailing_id: int, lease: str, ids: Sequence[int]) -> list[Moved]:
     """
     return move(
         mailing_id,
-        f"""
-        SELECT r.id, r.outcome, r.reason, {_WHY_NOT} AS why_not
-        FROM mailings_recipient r JOIN targetgroups_subscriber s ON s.id = r.subscriber_id
-        WHERE r.id = ANY(%(ids)s::bigint[]) AND r.mailing_id = %(mailing)s AND {_MAY_FLY}
-        ORDER BY r.id FOR UPDATE OF r
-        """,  # noqa: S608 - fixed texts
+        _FLIGHT_PICKED,
         """
         outcome = CASE p.why_not WHEN '' THEN 'in_flight' ELSE 'skipped' END, reason = p.why_not, said = '',
         attempts = r.attempts + CASE p.why_not WHEN '' THEN 1 ELSE 0 END,
@@ -145,20 +167,9 @@ def exchange(mailing_id: int, lease: str, verdicts: Sequence[tuple[int, Verdict]
         if verdicts:
             settle(mailing_id, lease, verdicts)
         return into_flight(mailing_id, lease, ids)
-    answered = [pk for pk, _ in verdicts]
     return move(
         mailing_id,
-        f"""
-        SELECT r.id, r.outcome, r.reason, r.outcome IN ('in_flight', 'unknown') AS is_sent,
-            CASE WHEN r.outcome IN ('in_flight', 'unknown') THEN '' ELSE {_WHY_NOT} END AS why_not
-        FROM mailings_recipient r JOIN targetgroups_subscriber s ON s.id = r.subscriber_id
-        WHERE r.id = ANY(%(both)s::bigint[]) AND r.mailing_id = %(mailing)s
-            AND CASE WHEN r.outcome IN ('in_flight', 'unknown')
-                THEN r.leased_by = %(lease)s AND r.id = ANY(%(answered)s::bigint[])
-                ELSE r.id = ANY(%(ids)s::bigint[]) AND {_MAY_FLY}
-            END
-        ORDER BY r.id FOR UPDATE OF r
-        """,  # noqa: S608 - fixed texts
+        _EXCHANGE_PICKED,
         """
         outcome = CASE WHEN p.is_sent THEN 'sent' WHEN p.why_not = '' THEN 'in_flight' ELSE 'skipped' END,
         reason = p.why_not, said = '',
@@ -171,8 +182,7 @@ def exchange(mailing_id: int, lease: str, verdicts: Sequence[tuple[int, Verdict]
         settled_at = CASE WHEN p.is_sent OR p.why_not <> '' THEN clock_timestamp() END
         """,
         wanted="new_outcome IN ('in_flight', 'skipped')",
-        both=_array([*answered, *ids]),
-        answered=_array(answered),
+        answered=_array(pk for pk, _ in verdicts),
         ids=_array(ids),
         lease=lease,
         silence=settings.MAILING_SILENCE_SECONDS,
@@ -207,12 +217,7 @@ def _settle(mailing_id: int, lease: str, verdicts: Sequence[tuple[int, Verdict]]
             AND (r.outcome = 'in_flight' OR r.outcome = 'unknown' AND v.to_outcome IN ('sent', 'failed', 'bounced'))
         ORDER BY r.id FOR UPDATE OF r
         """,
-        f"""
-        outcome = p.to_outcome, reason = p.to_reason, said = p.said, leased_by = '', leased_until = NULL,
-        attempts = r.attempts - CASE p.to_outcome WHEN 'queued' THEN 1 ELSE 0 END,
-        due_at = CASE WHEN p.wait > 0 THEN clock_timestamp() + make_interval(secs => p.wait) END,
-        settled_at = CASE WHEN p.to_outcome IN ({_SETTLED}) THEN clock_timestamp() END
-        """,
+        _SETTLED_VALUES,
         wanted="new_outcome IN ('bounced', 'failed')",
         ids=_array(pk for pk, _ in verdicts),
         which=_array(which),

@@ -1,10 +1,12 @@
 """The only writer of the tallies: a recipient's outcome changes by `move` alone, and is counted in that statement."""
 
+import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.db import connection
-from psycopg import Cursor
+from psycopg import RawCursor
 
 from ..choices import SETTLED, Outcome
 from ..models import Tally
@@ -12,7 +14,9 @@ from ..models import Tally
 # Asked only of who was settled before, which is rare: a statement sees the row as it was before it.
 _OLD_SETTLED_AT = f"""CASE WHEN p.outcome IN ({", ".join(f"'{outcome}'" for outcome in SETTLED)})
     THEN (SELECT o.settled_at FROM mailings_recipient o WHERE o.id = r.id) END"""  # noqa: S608 - fixed texts
-# A reason is counted where it tells people apart; the reply codes of failed ones do not.
+# A reason is counted where it tells people apart; the reply codes of failed ones do not. The kinds are written in one
+# order, and all before the minutes, so that two senders who move people to and fro never wait for each other. Where
+# people become fewer there is a row already, which takes the change: none below 0 could be offered for insertion.
 _COUNTED = """
     delta AS (
         SELECT kind, reason, sum(change)::int AS change
@@ -23,17 +27,15 @@ _COUNTED = """
             SELECT new_outcome, CASE new_outcome WHEN 'skipped' THEN new_reason ELSE '' END, 1 FROM moved
         ) both_sides GROUP BY kind, reason HAVING sum(change) <> 0
     ),
-    -- In one order, so that two senders who move people to and fro never wait for each other.
-    locked AS MATERIALIZED (
-        SELECT t.id FROM mailings_tally t JOIN delta d ON (t.kind, t.reason) = (d.kind, d.reason)
-        WHERE t.mailing_id = %(mailing)s ORDER BY t.kind, t.reason FOR UPDATE OF t
-    ),
-    lock_count AS MATERIALIZED (SELECT count(*) AS rows FROM locked),
-    fewer AS (
-        UPDATE mailings_tally t SET people_count = t.people_count + d.change
-        FROM lock_count CROSS JOIN delta d
-        WHERE lock_count.rows >= 0
-            AND t.mailing_id = %(mailing)s AND (t.kind, t.reason) = (d.kind, d.reason) AND d.change < 0
+    counted AS (
+        INSERT INTO mailings_tally (mailing_id, kind, reason, people_count)
+        SELECT %(mailing)s, kind, reason, greatest(change, 0) FROM delta
+        ORDER BY kind, reason
+        ON CONFLICT (mailing_id, kind, reason)
+        DO UPDATE SET people_count = mailings_tally.people_count + (
+            SELECT d.change FROM delta d WHERE (d.kind, d.reason) = (excluded.kind, excluded.reason)
+        )
+        RETURNING id
     ),
     per_minute AS (
         SELECT minute, outcome, sum(change)::int AS change FROM (
@@ -44,21 +46,14 @@ _COUNTED = """
     ),
     minutes AS (
         INSERT INTO mailings_minutetally (mailing_id, minute, outcome, people_count)
-        SELECT %(mailing)s, minute, outcome, change FROM per_minute CROSS JOIN lock_count
-        WHERE lock_count.rows >= 0
+        SELECT %(mailing)s, minute, outcome, change FROM per_minute
+        WHERE (SELECT count(*) FROM counted) >= 0
         ORDER BY minute, outcome
         ON CONFLICT (mailing_id, minute, outcome)
         DO UPDATE SET people_count = mailings_minutetally.people_count + excluded.people_count
-    ),
-    more AS (
-        INSERT INTO mailings_tally (mailing_id, kind, reason, people_count)
-        SELECT %(mailing)s, kind, reason, change FROM delta CROSS JOIN lock_count
-        WHERE change > 0 AND lock_count.rows >= 0
-        ORDER BY kind, reason
-        ON CONFLICT (mailing_id, kind, reason)
-        DO UPDATE SET people_count = mailings_tally.people_count + excluded.people_count
     )
 """
+_PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
 class Moved(NamedTuple):
@@ -81,7 +76,21 @@ def move(mailing_id: int, picked: str, values: str, *, wanted: str = "true", **p
         values: the SET list; `r` is the recipient, `p` the picked row.
         wanted: which of them are returned, by `new_outcome`.
     """
-    statement = f"""
+    statement, names = _statement(picked, values, wanted)
+    given = {"mailing": mailing_id, **parameters}
+    # Planning takes as long as moving 20 people does: PostgreSQL keeps the plan. Django's cursors never prepare.
+    with connection.cursor(), connection.wrap_database_errors, RawCursor(connection.connection) as cursor:
+        cursor.execute(statement, [given[name] for name in names], prepare=True)
+        return [Moved._make(row) for row in cursor.fetchall()]
+
+
+@cache
+def _statement(picked: str, values: str, wanted: str) -> tuple[bytes, list[str]]:
+    """Compose a statement, and name its parameters in their order.
+
+    It is done once: psycopg would look for the parameters each time in a text as long as this.
+    """
+    text = f"""
         WITH picked AS ({picked}),
         moved AS (
             UPDATE mailings_recipient r SET {values} FROM picked p WHERE r.id = p.id
@@ -92,10 +101,8 @@ def move(mailing_id: int, picked: str, values: str, *, wanted: str = "true", **p
         {_COUNTED}
         SELECT id, new_outcome, email, first_name, last_name, attempts FROM moved WHERE {wanted} ORDER BY id
     """  # noqa: S608 - fixed texts
-    # Planning takes as long as moving 20 people does: PostgreSQL keeps the plan. Django's cursors never prepare.
-    with connection.cursor(), connection.wrap_database_errors, Cursor(connection.connection) as cursor:
-        cursor.execute(statement, {"mailing": mailing_id, **parameters}, prepare=True)
-        return [Moved._make(row) for row in cursor.fetchall()]
+    names = list(dict.fromkeys(_PARAMETER.findall(text)))
+    return _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", text).encode(), names
 
 
 def begin(mailing_id: int, queued: int, left_out: Mapping[str, int]) -> None:

@@ -140,6 +140,28 @@ def test_what_was_sent_and_who_goes_next_are_written_at_once_and_each_is_asked_f
     assert post.complaints(mailing) == []
 
 
+@pytest.mark.parametrize(
+    ("values", "outcomes"),
+    [
+        ("leased_until = now() + interval '1 hour'", ["sent", "in_flight"]),
+        ("leased_by = 'another', due_at = now() + interval '1 hour'", ["in_flight", "queued"]),
+    ],
+)
+def test_who_was_changed_while_the_move_waited_is_asked_for_the_state_they_are_in_now(
+    post: Post, errors: list[BaseException], values: str, outcomes: list[str]
+) -> None:
+    mailing = post.frozen(post.group("ada@lamps.example", "bo@lamps.example"))
+    [sent] = in_flight(mailing, "me", 1)
+    due = lease.next_due(mailing.pk, sent, 1)
+    with other_session() as session:
+        session.execute(f"UPDATE mailings_recipient SET {values} WHERE mailing_id = %s", [mailing.pk])  # type: ignore[arg-type]
+        thread = begin(lambda: lease.exchange(mailing.pk, "me", [(sent, lease.TAKEN)], due), errors, 1)
+    thread.join(LONGEST)
+    assert errors == []
+    assert list(Recipient.objects.filter(mailing=mailing).order_by("pk").values_list("outcome", flat=True)) == outcomes
+    assert post.complaints(mailing) == []
+
+
 def test_r13_what_was_sent_is_written_though_nothing_more_may_go_out(post: Post) -> None:
     mailing = post.frozen(post.group("ada@lamps.example", "bo@lamps.example"))
     [sent] = in_flight(mailing, "me", 1)
