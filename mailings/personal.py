@@ -111,10 +111,11 @@ def values_of(
     first_name: str, last_name: str, email: str, remote_id: str, attributes: Mapping[str, Any]
 ) -> dict[str, str]:
     """Give what a message may say of a person, by field."""
-    values = {field_name(key): _as_text(value) for key, value in attributes.items()} if attributes else {}
-    values |= {"first_name": first_name, "last_name": last_name, "email": email, "remote_id": remote_id}
-    values["name"] = f"{first_name} {last_name}".strip()
-    return {name: value.strip()[:_LONGEST_VALUE] for name, value in values.items()}
+    values = {field_name(key): _value(_as_text(value)) for key, value in attributes.items()} if attributes else {}
+    values["first_name"], values["last_name"] = _value(first_name), _value(last_name)
+    values["name"] = _value(f"{first_name} {last_name}")
+    values["email"], values["remote_id"] = _value(email), _value(remote_id)
+    return values
 
 
 def field_name(attribute: str) -> str:
@@ -190,6 +191,10 @@ def _variables(template: Any, source: str) -> list[tuple[str, int]]:
     found = template.analyze().variables
     lines = ((name, min(each.span.index for each in places)) for name, places in found.items())
     return [(name, _line_at(source, at)) for name, at in sorted(lines, key=lambda each: each[1])]
+
+
+def _value(text: str) -> str:
+    return text.strip()[:_LONGEST_VALUE]
 
 
 def _as_text(value: object) -> str:

@@ -26,15 +26,17 @@ if TYPE_CHECKING:
     from .tally import Moved
     from .turn import Turn
 
+    Told = tuple[int, Verdict]
+
 __all__ = ["BACK", "SMTP", "ServerAway", "Verdict", "account", "deliver"]
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 # Looked up at once; more are looked up before these run out.
 _BATCH = 500
 _LOW = 100
-# Answers are written down when a quarter of what is in flight has one (PostgreSQL works then while the connections
+# Answers are written down when a third of what is in flight has one (PostgreSQL works then while the connections
 # still have the rest to send), or after this many seconds.
-_PART = 4
+_PART = 3
 _SETTLE_SECONDS = 0.25
 # How often it is asked whether somebody paused or cancelled, when nothing else tells.
 _LOOK_SECONDS = 0.5
@@ -93,6 +95,7 @@ class _Books:
         self._next = deque(due)
         self._after = _end_of(due)
         self._attempts: dict[int, int] = {}  # of those in flight
+        self._unwritten: list[Told] = []  # what is being written down with the next window
         self._doubt = Doubt(mailing)
         self._pace = Pace(settings.MAIL_RATE)
         self._is_empty = self._is_stopped = False
@@ -113,8 +116,8 @@ class _Books:
                     break
                 self._look()
         finally:
-            self._settle(self._fleet.close())
-            self._write(self._doubt.kept())
+            rest = self._told(self._fleet.close())
+            self._write([*self._unwritten, *rest, *self._doubt.kept()])
         if self._doubt.is_everybody:
             raise self._doubt.stop()
         if self._fleet.trouble:
@@ -141,7 +144,7 @@ class _Books:
             seconds = min(seconds, self._pace.wait())
         return max(1, flying // _PART), seconds
 
-    def _launch(self, answers: list[tuple[int, Verdict]]) -> None:
+    def _launch(self, answers: list[Told]) -> None:
         """Say what became of some and who is in flight next, commit that, and only then hand the messages over."""
         told = self._told(answers)
         room = 0 if self._is_stopped else self._fleet.room - len(self._attempts)
@@ -151,7 +154,9 @@ class _Books:
             self._write(told)
             return
         self._looked_at = time.monotonic()
+        self._unwritten = told
         moved = lease.exchange(self._mailing.pk, self._turn.token, told, window)
+        self._unwritten = []
         if not moved:  # paused, cancelled, or not ours any more
             self._stop()
             return
@@ -178,10 +183,10 @@ class _Books:
         self._settle([(pk, parcel) for pk, parcel in addressed if isinstance(parcel, Verdict)])
         self._fleet.send([parcel for _, parcel in addressed if isinstance(parcel, Parcel)], len(self._next))
 
-    def _settle(self, answers: list[tuple[int, Verdict]]) -> None:
+    def _settle(self, answers: list[Told]) -> None:
         self._write(self._told(answers))
 
-    def _told(self, answers: list[tuple[int, Verdict]]) -> list[tuple[int, Verdict]]:
+    def _told(self, answers: list[Told]) -> list[Told]:
         """Take those who have an answer off the list of those in flight; return what can be written down now."""
         attempts = {pk: self._attempts.pop(pk) for pk, _ in answers}
         told = [(pk, with_patience(verdict, attempts[pk])) for pk, verdict in answers]
@@ -192,7 +197,7 @@ class _Books:
             self._stop()
         return told
 
-    def _write(self, told: list[tuple[int, Verdict]]) -> None:
+    def _write(self, told: list[Told]) -> None:
         if told:
             lease.settle(self._mailing.pk, self._turn.token, told)
 

@@ -154,7 +154,8 @@ class Press:
 
     def _own_words(self, values: Mapping[str, str]) -> dict[str, str]:
         fillings = {name: slot.fill(values) for name, slot in self._slots.items()}
-        fillings |= {field: written(self._mailing, values) for field, written in self._lines.items()}
+        for field, written_by in self._lines.items():
+            fillings[field] = written_by(self._mailing, values)
         for part, template in self._whole.items():
             written = template.fill(values)
             fillings[part] = plain(written) if part == "text" else written

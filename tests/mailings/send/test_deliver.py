@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from io import BytesIO
 from threading import Thread
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 import requests
@@ -519,6 +519,51 @@ def test_r13_a_long_turn_is_kept_while_its_worker_lives(post: Post, settings) ->
     post.sink.when_taken(4, lambda: seen.append(pipeline.advance(mailing.pk)))
     post.work(mailing)
     assert (mailing.status, seen, set(post.sink.copies().values())) == ("sent", [Step.DONE], {1})
+
+
+def test_r13_never_more_are_in_flight_than_the_connections_may_have(
+    post: Post, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MAIL_CONNECTIONS = 2
+    mailing = post.frozen(post.group(*many(150)))
+    exchange = lease.exchange
+    counts: list[int] = []
+
+    def counted(*args: Any) -> Any:
+        moved = exchange(*args)
+        counts.append(Recipient.objects.filter(mailing=mailing, outcome="in_flight").count())
+        return moved
+
+    monkeypatch.setattr(lease, "exchange", counted)
+    post.work(mailing)
+    assert (mailing.status, set(post.sink.copies().values())) == ("sent", {1})
+    assert 1 < max(counts) <= 2 * WINDOW
+
+
+def test_r13_what_is_known_is_written_down_even_if_the_change_that_told_it_fails(
+    post: Post, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MAIL_CONNECTIONS = 2
+    mailing = post.frozen(post.group(*many(80)))
+    exchange = lease.exchange
+    calls: list[int] = []
+
+    def failing(mailing_id: int, token: str, verdicts: list[Any], ids: list[int]) -> Any:
+        calls.append(len(verdicts))
+        if sum(calls) >= 20:
+            raise RuntimeError("a defect")
+        return exchange(mailing_id, token, verdicts, ids)
+
+    monkeypatch.setattr(lease, "exchange", failing)
+    post.work(mailing)
+    assert mailing.status == "paused"
+    gone = len(post.sink.letters)
+    assert 20 <= gone < 80
+    assert figures_of(mailing)["outcomes"] == {"sent": gone, "queued": 80 - gone}
+    monkeypatch.undo()
+    enqueue.request_resume(mailing, None)
+    post.work(mailing)
+    assert (mailing.status, set(post.sink.copies().values()), post.complaints(mailing)) == ("sent", {1}, [])
 
 
 # --- backends of other libraries -----------------------------------------------------------------------------------
