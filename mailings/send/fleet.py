@@ -16,6 +16,7 @@ from functools import partial
 from itertools import islice
 from typing import Self, cast
 
+import uvloop
 from django.utils.translation import gettext
 
 from ..choices import Outcome
@@ -68,7 +69,7 @@ class Fleet:
         """Args: `most` connections at once; `is_in_time` says whether messages may be handed over still."""
         self._account, self._is_in_time = account, is_in_time
         self._most = self._most_now = most
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="mail-server", daemon=True)
         self._news = threading.Condition()
         self._answers: list[tuple[int, Verdict]] = []
