@@ -72,7 +72,8 @@ class Fleet:
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="mail-server", daemon=True)
         self._news = threading.Condition()
-        self._answers: list[tuple[int, Verdict]] = []
+        # Appended to by the thread, taken from by the bookkeeper: for that alone neither needs the lock of the news.
+        self._answers: deque[tuple[int, Verdict]] = deque()
         words = gettext("It has letters before the @ that this mail server does not take.")
         self._no_utf8 = Verdict(Outcome.FAILED, "address", words)
         self._least = 1
@@ -117,11 +118,10 @@ class Fleet:
             self._least = max(1, least)
             self._news.wait_for(lambda: len(self._answers) >= self._least or self._has_changed or self.trouble, seconds)
             self._has_changed = False
-            answers, self._answers = self._answers, []
+            answers = self._taken_answers()
         if self._error is not None:
             error, self._error = self._error, None
-            with self._news:
-                self._answers = answers + self._answers
+            self._answers.extendleft(reversed(answers))
             raise error
         return answers
 
@@ -135,8 +135,10 @@ class Fleet:
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._close)
             self._thread.join()
-        answers, self._answers = self._answers, []
-        return answers
+        return self._taken_answers()
+
+    def _taken_answers(self) -> list[tuple[int, Verdict]]:
+        return [self._answers.popleft() for _ in range(len(self._answers))]
 
     # --- the thread's side
 
@@ -191,9 +193,9 @@ class Fleet:
                 count -= 1
 
     def _answer(self, pk: int, verdict: Verdict) -> None:
-        with self._news:
-            self._answers.append((pk, verdict))
-            if len(self._answers) >= self._least:
+        self._answers.append((pk, verdict))
+        if len(self._answers) >= self._least:
+            with self._news:
                 self._news.notify()
 
     def _give_back(self) -> None:

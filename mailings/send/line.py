@@ -74,8 +74,7 @@ class Line:
         if not self.connection.is_pipelining:
             return reset if reset else self.connection.envelope(parcel.envelope)[0]
         self._stage = 3
-        mail, rcpt = self.connection.envelope(parcel.envelope)
-        return b"%b%b%bDATA\r\n" % (reset, mail, rcpt)
+        return reset + self.connection.whole_envelope(parcel.envelope)
 
     def takes_text(self) -> bool:
         """Say whether all that was sent ahead has been answered, and well."""

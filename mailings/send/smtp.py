@@ -237,6 +237,11 @@ class Connection(asyncio.Protocol):
         options = " BODY=8BITMIME SMTPUTF8" if envelope.needs_utf8 else ""
         return f"MAIL FROM:<{envelope.sender}>{options}\r\n".encode(), f"RCPT TO:<{envelope.to}>\r\n".encode()
 
+    def whole_envelope(self, envelope: Envelope) -> bytes:
+        """Give both and DATA, for a server that takes them together."""
+        options = " BODY=8BITMIME SMTPUTF8" if envelope.needs_utf8 else ""
+        return f"MAIL FROM:<{envelope.sender}>{options}\r\nRCPT TO:<{envelope.to}>\r\nDATA\r\n".encode()
+
     # --- the beginning and the end
 
     async def enter(self) -> None:
