@@ -95,7 +95,7 @@ class _Books:
         self._next = deque(due)
         self._after = _end_of(due)
         self._attempts: dict[int, int] = {}  # of those in flight
-        self._unwritten: list[Told] = []  # what is being written down with the next window
+        self._unwritten: list[Told] = []  # what is being written down
         self._doubt = Doubt(mailing)
         self._pace = Pace(settings.MAIL_RATE)
         self._is_empty = self._is_stopped = False
@@ -199,7 +199,9 @@ class _Books:
 
     def _write(self, told: list[Told]) -> None:
         if told:
+            self._unwritten = told
             lease.settle(self._mailing.pk, self._turn.token, told)
+            self._unwritten = []
 
     def _look(self) -> None:
         """Notice a pause while the mail server is slow."""

@@ -33,7 +33,7 @@ _STEP = 5_000
 # As "by" of what our own mail server said, and as the provider of what it told.
 MAIL_SERVER, SMTP = "mail server", "smtp"
 # A recipient whom the server put off is tried again after so many seconds, then given up.
-_BACK_OFF = (60, 300, 900)
+_BACK_OFF = (60.0, 300.0, 900.0)
 
 # Whom this turn may put into flight: they wait, their time has come, and the mailing is being sent, and by this turn.
 _MAY_FLY = """

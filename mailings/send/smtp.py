@@ -99,15 +99,18 @@ class Connection(asyncio.Protocol):
         self._patient_until = 0.0
         self._clock: asyncio.TimerHandle | None = None
         self._offers: dict[str, str] = {}
+        self._own_ip = ""
 
     # --- what asyncio calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._own_ip = transport.get_extra_info("sockname")[0]
 
     def data_received(self, data: bytes) -> None:
         self._received += data
         if self._hear is None or not self._is_heard(self._hear):
+            self._hear = None  # who is woken reads on from there
             self._wake()
 
     def connection_lost(self, _error: Exception | None) -> None:
@@ -172,11 +175,13 @@ class Connection(asyncio.Protocol):
         try:
             is_heard = hear()
         except Exception as error:
+            self._hear = None
             if self._waiter is not None and not self._waiter.done():
                 self._waiter.set_exception(error)
             return True
         self._patient_until = time.monotonic() + self._account.seconds
-        return is_heard
+        # What came too early is read at once: the server says why it wants no text.
+        return is_heard and not self._received
 
     async def reply(self) -> Reply:
         """Wait for the next reply. Raises Lost."""
@@ -313,8 +318,7 @@ class Connection(asyncio.Protocol):
         _must(reply, SIGNED_IN)
 
     def _own_address(self) -> str:
-        address = cast("asyncio.Transport", self._transport).get_extra_info("sockname")[0]
-        return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+        return f"[IPv6:{self._own_ip}]" if ":" in self._own_ip else f"[{self._own_ip}]"
 
     async def leave(self) -> None:
         """Say goodbye, which nobody has to answer."""
@@ -335,14 +339,10 @@ class Connection(asyncio.Protocol):
 
 async def connect(account: Account) -> Connection:
     """Open a connection that is ready for messages. Raises NoEntry."""
-    loop = asyncio.get_running_loop()
     connection = Connection(account)
-    tls: dict[str, Any] = (
-        {"ssl": account.context(), "ssl_handshake_timeout": account.seconds} if account.has_tls else {}
-    )
     try:
         async with asyncio.timeout(account.seconds):
-            await loop.create_connection(lambda: connection, account.host, account.port, **tls)
+            await _open(account, connection)
         await connection.enter()
     except Lost:
         connection.drop()
@@ -355,6 +355,24 @@ async def connect(account: Account) -> Connection:
         connection.drop()
         raise
     return connection
+
+
+async def _open(account: Account, connection: Connection) -> None:
+    loop = asyncio.get_running_loop()
+    # On a thread of its own, which nobody has to wait for: uvloop can't be closed before its own look-up has ended.
+    look_up = functools.partial(socket.getaddrinfo, account.host, account.port, type=socket.SOCK_STREAM)
+    places = [found[4][:2] for found in await loop.run_in_executor(None, look_up)]
+    tls: dict[str, Any] = {}
+    if account.has_tls:
+        tls = {"ssl": account.context(), "ssl_handshake_timeout": account.seconds, "server_hostname": account.host}
+    while True:
+        host, port = places.pop(0)
+        try:
+            await loop.create_connection(lambda: connection, host, port, **tls)
+            return
+        except OSError:
+            if not places:
+                raise
 
 
 def stuffed(message: bytes) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -111,6 +113,51 @@ def test_a_server_that_wants_a_text_for_nobody_gets_none() -> None:
     transcript = server.transcripts[0]
     assert transcript[transcript.index(f"RCPT TO:<{BO}>") :][:4] == [f"RCPT TO:<{BO}>", "DATA", ".", "RSET"]
     assert server.taken == [ADA, CY]
+
+
+def test_an_answer_that_comes_before_the_text_is_heard_at_once() -> None:
+    """The server wants the next text and says in the same breath that it closes, but does not: nothing else comes."""
+    over = threading.Event()
+    answers = iter((b"250 ok\r\n" * 2 + b"354 go on\r\n", b"250 ok\r\n" * 3 + b"354 go on\r\n421 4.7.0 closing\r\n"))
+
+    def serve() -> None:
+        peer, _ = listening.accept()
+        with peer, peer.makefile("rb") as read:
+            peer.sendall(b"220 ready\r\n")
+            read.readline()
+            peer.sendall(b"250-lamps.example\r\n250 PIPELINING\r\n")
+            for answer in answers:
+                while read.readline() != b"DATA\r\n":
+                    pass
+                peer.sendall(answer)
+            over.wait(LONGEST)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        with Fleet(Account("127.0.0.1", listening.getsockname()[1], seconds=2.0), 1) as fleet:
+            fleet.wait(1, LONGEST)
+            fleet.send(parcels(ADA, BO), 0)
+            found = dict(fleet.wait(2, LONGEST))
+        over.set()
+        thread.join(LONGEST)
+    assert [found[pk].outcome for pk in (0, 1)] == ["sent", "queued"]
+
+
+def test_nobody_waits_at_the_end_for_a_look_up_of_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+    gave_up: list[bool] = []
+
+    def slow(*_args: object, **_named: object) -> list[object]:
+        gave_up.append(not ended.wait(LONGEST))
+        raise OSError("no answer")
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    with Fleet(Account("mail.lamps.example", 25), 1) as fleet:
+        assert fleet.wait(1, 0.1) == []
+        assert fleet.close() == []
+        ended.set()
+    assert gave_up in ([], [False])
 
 
 @pytest.mark.parametrize("offers", OFFERS)

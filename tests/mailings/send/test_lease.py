@@ -15,7 +15,7 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from mailings import optout
-from mailings.choices import MailingStatus
+from mailings.choices import MailingStatus, Outcome
 from mailings.models import Mailing, Recipient
 from mailings.send import lease
 from mailings.send.turn import _in_a_while
@@ -109,6 +109,22 @@ def test_a_sender_that_gives_back_and_one_that_goes_on_count_one_after_the_other
     for thread in threads:
         thread.join(LONGEST)
     assert errors == []
+    assert post.complaints(mailing) == []
+
+
+def test_answers_of_all_kinds_are_written_together(post: Post) -> None:
+    mailing = post.frozen(post.group(*(f"keeper{number}@lamps.example" for number in range(4))))
+    sent, put_off, refused, back = in_flight(mailing, "me", 4)
+    answers = {
+        sent: lease.TAKEN,
+        put_off: lease.with_patience(lease.Verdict(Outcome.DEFERRED, "451", "4.3.0 not now"), 1),
+        refused: lease.Verdict(Outcome.FAILED, "552", "5.2.2 too large"),
+        back: lease.BACK,
+    }
+    lease.settle(mailing.pk, "me", answers.items())
+    rows = Recipient.objects.filter(mailing=mailing)
+    assert dict(rows.values_list("pk", "outcome")) == {pk: verdict.outcome for pk, verdict in answers.items()}
+    assert list(rows.filter(due_at__gt=timezone.now()).values_list("pk", flat=True)) == [put_off]
     assert post.complaints(mailing) == []
 
 
