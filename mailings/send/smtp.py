@@ -361,17 +361,16 @@ async def _open(account: Account, connection: Connection) -> None:
     loop = asyncio.get_running_loop()
     # On a thread of its own, which nobody has to wait for: uvloop can't be closed before its own look-up has ended.
     look_up = functools.partial(socket.getaddrinfo, account.host, account.port, type=socket.SOCK_STREAM)
-    places = [found[4][:2] for found in await loop.run_in_executor(None, look_up)]
+    hosts = [str(found[4][0]) for found in await loop.run_in_executor(None, look_up)]
     tls: dict[str, Any] = {}
     if account.has_tls:
         tls = {"ssl": account.context(), "ssl_handshake_timeout": account.seconds, "server_hostname": account.host}
     while True:
-        host, port = places.pop(0)
         try:
-            await loop.create_connection(lambda: connection, host, port, **tls)
+            await loop.create_connection(lambda: connection, hosts.pop(0), account.port, **tls)
             return
         except OSError:
-            if not places:
+            if not hosts:
                 raise
 
 
