@@ -170,7 +170,7 @@ def test_who_was_changed_while_the_move_waited_is_asked_for_the_state_they_are_i
     [sent] = in_flight(mailing, "me", 1)
     due = lease.next_due(mailing.pk, sent, 1)
     with other_session() as session:
-        session.execute(f"UPDATE mailings_recipient SET {values} WHERE mailing_id = %s", [mailing.pk])  # type: ignore[arg-type]
+        session.execute(f"UPDATE mailings_recipient SET {values} WHERE mailing_id = %s".encode(), [mailing.pk])
         thread = begin(lambda: lease.exchange(mailing.pk, "me", [(sent, lease.TAKEN)], due), errors, 1)
     thread.join(LONGEST)
     assert errors == []
